@@ -1,0 +1,44 @@
+"""Run a language model on your own machine, and see how it works.
+
+    import zephyrkit as zk
+
+    model = zk.LlamaCpp(zk.PRACTICE)
+    chat = zk.Conversation(model, system="Be brief.")
+    for piece in chat.stream("What is GGUF?"):
+        print(piece.text, end="")
+    zk.ChatWidget(chat)
+
+Names are loaded on first use, so the import itself takes milliseconds.
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "catalogue": ["PRACTICE", "PRACTICE_HF"],
+    "chat": ["Alternative", "ChatModel", "Conversation", "Event", "Piece", "PRESETS", "Reply", "Sampling", "Stats",
+             "Turn", "Usage"],
+    "prompt": ["Message", "Prompt", "Segment", "Template", "ZEPHYR"],
+    "errors": ["ContextOverflow", "ConversationError", "ExerciseError", "ModelBusy", "ModelClosed",
+               "ModelFileError", "NotEnoughMemory", "ZephyrkitError"],
+    "gguf_header": ["read_header"],
+    "models": ["load"],
+    "backends.llamacpp": ["LlamaCpp"],
+    "widgets.chat": ["ChatWidget"],
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str):
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOME[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,1 @@
+"""For teachers: is every machine ready?"""
