@@ -62,16 +62,23 @@ class Sampling:
 
 
 _RANGES = (
-    ("temperature", 0, 10), ("top_k", 0, 1_000_000), ("top_p", 0, 1), ("min_p", 0, 1),
-    ("repeat_penalty", 0.1, 10), ("max_tokens", 1, 1_000_000), ("alternatives", 0, 100),
+    ("temperature", 0, 10),
+    ("top_k", 0, 1_000_000),
+    ("top_p", 0, 1),
+    ("min_p", 0, 1),
+    ("repeat_penalty", 0.1, 10),
+    ("max_tokens", 1, 1_000_000),
+    ("alternatives", 0, 100),
 )
 
-PRESETS = MappingProxyType({
-    "precise": Sampling(temperature=0.0, top_k=0, top_p=1.0, min_p=0.0),
-    "balanced": Sampling(),
-    "creative": Sampling(temperature=1.1, top_k=0, top_p=0.98, min_p=0.02),
-    "model card": Sampling(temperature=0.7, repeat_penalty=1.1),
-})
+PRESETS = MappingProxyType(
+    {
+        "precise": Sampling(temperature=0.0, top_k=0, top_p=1.0, min_p=0.0),
+        "balanced": Sampling(),
+        "creative": Sampling(temperature=1.1, top_k=0, top_p=0.98, min_p=0.02),
+        "model card": Sampling(temperature=0.7, repeat_penalty=1.1),
+    }
+)
 """Settings to start from. "model card" is the GGUF card's sample command: -temp 0.7, repeat penalty 1.1."""
 
 

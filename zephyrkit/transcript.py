@@ -56,8 +56,14 @@ def render_markdown(text: str) -> str:
     return nh3.clean(
         _markdown().render(text),
         tags=_TAGS,
-        attributes={"a": {"href", "title"}, "code": {"class"}, "span": {"class"}, "ol": {"start"},
-                    "td": {"style"}, "th": {"style"}},
+        attributes={
+            "a": {"href", "title"},
+            "code": {"class"},
+            "span": {"class"},
+            "ol": {"start"},
+            "td": {"style"},
+            "th": {"style"},
+        },
         filter_style_properties={"text-align"},
         url_schemes={"http", "https", "mailto"},
         link_rel="noopener noreferrer nofollow",
@@ -74,7 +80,7 @@ def write_page(messages: Sequence[Message], title: str) -> str:
     return (
         '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
+        f'<meta http-equiv="Content-Security-Policy" content="{_PAGE_POLICY}">\n'
         f"<title>{html.escape(title)}</title>\n<style>{_PAGE_STYLE}</style>\n"
         f"<h1>{html.escape(title)}</h1>\n{write_turns(messages)}\n</html>\n"
     )
@@ -143,9 +149,11 @@ def _highlight(code: str, language: str, _attributes: str) -> str:
 
 
 _TAGS = set(
-    "a blockquote br code del em h1 h2 h3 h4 h5 h6 hr li ol p pre s span strong sub sup table tbody td th thead tr ul"
-    .split()
+    "a blockquote br code del em h1 h2 h3 h4 h5 h6 hr li ol p pre s span strong sub sup "
+    "table tbody td th thead tr ul".split()
 )
+
+_PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 _PAGE_STYLE = """
 :root { color-scheme: light dark }
