@@ -1,0 +1,155 @@
+"""Tokens and next-token choices, made visible.
+
+Both views are plain values: a text that reads well in a terminal and on a web
+page that runs no script, and HTML that adds colour to the same words. Texts of
+a model or a user are escaped, and characters that hide or reorder others are
+spelled out.
+"""
+
+import html
+import math
+import textwrap
+import unicodedata
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from ..chat import Alternative, ChatModel
+from ..prompt import ZEPHYR, Prompt
+
+TINTS = ("#4c8dff40", "#2fb34440", "#e0a10040", "#b05cff40")
+"""Backgrounds that take turns, so that neighbours differ; translucent, for light and dark pages."""
+
+BAR_CHARACTERS = 25
+"""The length of a bar that stands for 100 %."""
+
+_MARKS = {" ": "␣", "\n": "↵", "\t": "⇥"}
+
+
+@dataclass(frozen=True)
+class Token:
+    """One token: its id in the vocabulary and the text it stands for."""
+
+    token_id: int
+    text: str
+
+    @property
+    def is_end(self) -> bool:
+        """Whether this is the one special token, which ends a turn."""
+        return self.text == ZEPHYR.end
+
+
+@dataclass(frozen=True)
+class TokenStrip:
+    """Tokens in a row, each with its id. Shows itself as the result of a cell."""
+
+    tokens: tuple[Token, ...]
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    @property
+    def ids(self) -> list[int]:
+        """The token ids."""
+        return [token.token_id for token in self.tokens]
+
+    @property
+    def texts(self) -> list[str]:
+        """The text of each token."""
+        return [token.text for token in self.tokens]
+
+    def __repr__(self) -> str:
+        row = " ".join(f"[{visible(token.text)} {token.token_id}]" for token in self.tokens)
+        wrapped = textwrap.fill(row, 96, break_long_words=False, break_on_hyphens=False)
+        return f"{_count(len(self))}\n{wrapped}"
+
+    def _repr_html_(self) -> str:
+        boxes = "".join(_box(token, TINTS[i % len(TINTS)]) for i, token in enumerate(self.tokens))
+        return (
+            f"<div><p>{_count(len(self))}, each with its id</p>"
+            f'<div role="list" aria-label="{_count(len(self))}" style="line-height:2.1">{boxes}</div></div>'
+        )
+
+
+def show_tokens(model: ChatModel, what: str | Prompt | Sequence[int]) -> TokenStrip:
+    """How ``model`` cuts a text into tokens; a `Prompt` or token ids are shown as they are.
+
+    A text is read as content: ``<|endoftext|>`` in it is not the end token. Half a
+    character (an emoji may span several tokens) shows as the replacement character.
+    """
+    if isinstance(what, Prompt):
+        ids = what.token_ids
+    else:
+        ids = model.tokenize(what) if isinstance(what, str) else what
+    return TokenStrip(tuple(Token(token_id, model.detokenize([token_id])) for token_id in ids))
+
+
+@dataclass(frozen=True)
+class Choices:
+    """Candidates for the next token as bars, in whole percents. Shows itself as the result of a cell.
+
+    ``kept`` holds the ids that a filter would keep, or None when there is no filter.
+    """
+
+    alternatives: tuple[Alternative, ...]
+    kept: frozenset[int] | None = None
+
+    def __repr__(self) -> str:
+        rows = [self._row(choice) for choice in self.alternatives]
+        width = max((len(text) for text, *_ in rows), default=0)
+        return "\n".join(
+            f"{text:{width}}  {share:>5}  {bar}{'  ' + verdict if verdict else ''}".rstrip()
+            for text, share, bar, verdict in rows
+        )
+
+    def _repr_html_(self) -> str:
+        head = ["token", "share", "bar"] + ["filter"] * (self.kept is not None)
+        cells = [self._row(choice) for choice in self.alternatives]
+        return (
+            '<table><thead><tr>' + "".join(f"<th>{name}</th>" for name in head) + "</tr></thead><tbody>"
+            + "".join(map(self._html_row, cells)) + "</tbody></table>"
+        )
+
+    def _row(self, choice: Alternative) -> tuple[str, str, str, str]:
+        percent = round(100 * math.exp(choice.logprob))
+        share = f"{percent} %" if percent else "< 1 %"
+        verdict = "" if self.kept is None else "kept" if choice.token_id in self.kept else "dropped"
+        return visible(choice.text), share, "█" * round(percent * BAR_CHARACTERS / 100), verdict
+
+    def _html_row(self, row: tuple[str, str, str, str]) -> str:
+        text, share, bar, verdict = row
+        faint = ";opacity:.45" if verdict == "dropped" else ""
+        return (
+            f'<tr><td style="text-align:left"><code>{html.escape(text)}</code></td><td>{share}</td>'
+            f'<td style="text-align:left;color:#4c8dff{faint}">{bar}</td>'
+            + (f'<td style="text-align:left">{verdict}</td>' if self.kept is not None else "") + "</tr>"
+        )
+
+
+def show_choices(alternatives: Iterable[Alternative], kept: Collection[int] | None = None) -> Choices:
+    """The likeliest next tokens as bars; ``kept`` marks the token ids that a filter would keep."""
+    return Choices(tuple(alternatives), None if kept is None else frozenset(kept))
+
+
+def visible(text: str) -> str:
+    """Text with its spaces and line breaks marked and its invisible characters spelled out."""
+    return "".join(_MARKS.get(character) or _spelled(character) for character in text) or "∅"
+
+
+def _spelled(character: str) -> str:
+    """Control, format and separator characters as an escape: they hide or reorder others."""
+    hidden = unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp", "Zs")
+    return f"\\u{ord(character):04x}" if hidden else character
+
+
+def _box(token: Token, tint: str) -> str:
+    edge = "2px solid currentColor" if token.is_end else "1px solid transparent"
+    words = f"token {token.token_id}, special: it ends a turn" if token.is_end else f"token {token.token_id}"
+    return (
+        f'<span role="listitem" title="{words}" style="background:{tint};border:{edge};border-radius:4px;'
+        f'padding:2px 3px;margin-right:2px;white-space:nowrap"><code style="background:none;color:inherit">'
+        f'{html.escape(visible(token.text))}</code><sub style="opacity:.8"> {token.token_id}</sub></span> '
+    )
+
+
+def _count(number: int) -> str:
+    return f"{number} token" + "s" * (number != 1)
