@@ -45,6 +45,7 @@ _HOMES = {
     "models": ["load"],
     "backends.llamacpp": ["LlamaCpp"],
     "widgets.chat": ["ChatWidget"],
+    "widgets.token_view": ["show_choices", "show_tokens"],
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
