@@ -119,7 +119,7 @@ class Choices:
         text, share, bar, verdict = row
         faint = ";opacity:.45" if verdict == "dropped" else ""
         return (
-            f'<tr><td style="text-align:left"><code>{html.escape(text)}</code></td><td>{share}</td>'
+            f'<tr><td style="text-align:left"><code>{html.escape(text)}</code></td><td>{html.escape(share)}</td>'
             f'<td style="text-align:left;color:#4c8dff{faint}">{bar}</td>'
             + (f'<td style="text-align:left">{verdict}</td>' if self.kept is not None else "") + "</tr>"
         )
