@@ -1,0 +1,34 @@
+# The commands of this project. `make` alone lists them.
+PYTHON ?= python3
+VENV := .venv/bin
+
+.PHONY: help lab test notebooks practice-model bench lock clean
+
+help:  ## list the commands
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+lab:  ## set up what is missing, then open the course in JupyterLab
+	@$(PYTHON) scripts/prepare.py lab
+	@exec $(VENV)/jupyter lab notebooks/00_start_here.ipynb
+
+test:  ## set up what is missing, then run all tests
+	@$(PYTHON) scripts/prepare.py test
+	@$(VENV)/python -m pytest
+
+notebooks:  ## run every notebook from top to bottom and store what it shows
+	@$(PYTHON) scripts/prepare.py test
+	@$(VENV)/python scripts/run_notebooks.py
+
+practice-model:  ## train the practice model anew (under two hours on 2 cores)
+	@$(PYTHON) scripts/prepare.py test
+	@$(VENV)/python -m training.make
+
+bench:  ## measure speed, memory and stopping; results go to bench/results
+	@$(PYTHON) scripts/prepare.py test
+	@$(VENV)/python -m bench
+
+lock:  ## write constraints.txt from what is installed in .venv
+	@$(VENV)/python scripts/lock.py
+
+clean:  ## remove the environment and everything that was built
+	rm -rf .venv build dist *.egg-info training/out bench/out

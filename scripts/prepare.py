@@ -1,0 +1,235 @@
+"""Make .venv ready for the course: ``python3 scripts/prepare.py lab`` (or ``test``).
+
+Only the standard library is used, and only syntax that old Pythons can parse, so
+that an old Python gets a sentence instead of a syntax error.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+OLDEST = (3, 11)
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+VENV = os.path.join(ROOT, ".venv")
+LOG = os.path.join(VENV, "prepare.log")
+LOCK = os.path.join(ROOT, "constraints.txt")
+ENGINE = "llama-cpp-python"
+PLANS = {
+    # what to install, GB of disk it takes, and what that is
+    "lab": (".", 1.5, "the course: JupyterLab, the llama.cpp engine, zephyrkit"),
+    "test": (".[test]", 3.0, "the course, the test tools, and PyTorch to compare with"),
+}
+
+
+def main(arguments):
+    if len(arguments) != 1 or arguments[0] not in PLANS:
+        stop("Say what for: python3 scripts/prepare.py lab, or test.")
+    find_python(arguments)
+    what = arguments[0]
+    if is_ready(what):
+        print("zephyrkit is ready ({}).".format(os.path.relpath(VENV)))
+    else:
+        announce(what)
+        check_disk(PLANS[what][1])
+        make_venv()
+        install_engine()
+        install(PLANS[what][0])
+        register_kernel()
+        mark_ready(what)
+    if what == "test":
+        install_browser()
+
+
+def find_python(arguments):
+    """Go on with this Python, or with a newer one that is installed beside it."""
+    if sys.version_info[:2] >= OLDEST:
+        return
+    for minor in range(14, OLDEST[1] - 1, -1):
+        newer = shutil.which("python3.{}".format(minor))
+        if newer:
+            os.execv(newer, [newer, os.path.abspath(__file__)] + arguments)
+    stop(
+        "This is Python {}.{}, and zephyrkit needs {}.{} or newer. Install one (python.org, your package "
+        "manager), then try again; if it has another name, say make PYTHON=/path/to/python3.11 …".format(
+            *(sys.version_info[:2] + OLDEST)
+        )
+    )
+
+
+def announce(what):
+    _, gigabytes, things = PLANS[what]
+    print(
+        "zephyrkit set-up: {}.\n"
+        "  1. make the Python environment .venv, in this folder (nothing else on this machine changes)\n"
+        "  2. build the llama.cpp engine from source: about 7 minutes on 2 cores, once\n"
+        "  3. install the packages that constraints.txt lists: 1 to 5 minutes, by your network\n"
+        "It takes about {} GB of disk. The next run starts in seconds.".format(things, gigabytes),
+        flush=True,
+    )
+
+
+def check_disk(gigabytes):
+    free = shutil.disk_usage(ROOT).free / 1e9
+    if free < gigabytes:
+        stop(
+            "The set-up needs about {} GB and this disk has {:.1f} GB free. Free some space, or move this "
+            "folder to a larger disk, then try again.".format(gigabytes, free)
+        )
+
+
+def check_compiler():
+    if any(shutil.which(name) for name in (os.environ.get("CXX") or "c++", "g++", "clang++", "cl")):
+        return
+    remedy = "Run: xcode-select --install" if sys.platform == "darwin" else "On Debian or Ubuntu: sudo apt install g++"
+    stop(
+        "There is no C++ compiler, and the llama.cpp engine has to be built from source. {}, then try "
+        "again. Or use conda (see README.md), where the engine comes ready-made.".format(remedy)
+    )
+
+
+def make_venv():
+    if os.path.exists(python()) and version_of(python()) == sys.version_info[:2]:
+        return
+    try:
+        subprocess.run(
+            [sys.executable, "-m", "venv", "--clear", VENV], check=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+    except subprocess.CalledProcessError as error:
+        stop(
+            "Python could not make an environment. On Debian or Ubuntu: sudo apt install python3-venv, then "
+            "try again. Python said:\n" + error.stdout.decode(errors="replace")[-800:]
+        )
+
+
+def install_engine():
+    pinned = [line.strip() for line in open(LOCK) if line.startswith(ENGINE + "==")][0]
+    if subprocess.run(
+        [python(), "-c", "import importlib.metadata as m; assert m.version('{}') == '{}'".format(*pinned.split("=="))],
+        stderr=subprocess.DEVNULL,
+    ).returncode:
+        check_compiler()
+        run_pip(["--verbose", pinned], "building llama.cpp", r"^\s*\[(\d+)/(\d+)\]")
+
+
+def install(packages):
+    run_pip(["--editable", packages], "installing packages", r"^(?:Collecting|Requirement already satisfied: )")
+
+
+def register_kernel():
+    run([python(), "-m", "ipykernel", "install", "--prefix", VENV, "--name", "zephyrkit", "--display-name", "zephyrkit"])
+
+
+def install_browser():
+    """The window's tests need Chromium: install it where that is allowed, say so where it isn't."""
+    if any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")):
+        return
+    if not shutil.which("apt-get") or os.geteuid() != 0:
+        print("There is no Chromium on the PATH: install it, or the tests of the chat window can't run.", flush=True)
+        return
+    print("Installing Chromium for the tests of the chat window …", flush=True)
+    run(["apt-get", "update", "-qq"])
+    run(["apt-get", "install", "-y", "-qq", "chromium", "fonts-dejavu-core"], DEBIAN_FRONTEND="noninteractive")
+
+
+def run_pip(arguments, doing, pattern):
+    """Run pip with its output in the log, and one line of progress here."""
+    command = [python(), "-m", "pip", "install", "--progress-bar", "off", "--disable-pip-version-check"]
+    command += ["--constraint", LOCK] + arguments
+    started, shown, seen = time.time(), 0.0, 0
+    with open(LOG, "a", encoding="utf-8") as log:
+        pip = subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True, errors="replace"
+        )
+        for line in pip.stdout:
+            log.write(line)
+            found = re.match(pattern, line)
+            seen += bool(found)
+            if found and time.time() - shown > (0.2 if sys.stdout.isatty() else 20):
+                shown = time.time()
+                done = "{} of {}".format(*found.groups()) if found.groups() else str(seen)
+                say("{}: {} ({})".format(doing, done, minutes(shown - started)))
+    if pip.wait():
+        explain_failure(doing)
+    say("{}: done in {}".format(doing, minutes(time.time() - started)), last=True)
+
+
+def explain_failure(doing):
+    with open(LOG, encoding="utf-8", errors="replace") as log:
+        tail = log.read()[-20000:]
+    causes = (
+        ("No space left on device", "The disk is full. Free some space and try again."),
+        ("Could not find a version", "A package could not be found. Is this machine online, and is Python's version one that README.md names?"),
+        ("ConnectionError|NewConnectionError|Temporary failure in name resolution|timed out", "The package index can't be reached. Check the network and try again; what has been downloaded is kept."),
+        ("CMake Error|error: command .*(cc|c\\+\\+|cl)", "The compiler failed. README.md has the conda way, where the engine comes ready-made."),
+    )
+    said = [remedy for cause, remedy in causes if re.search(cause, tail)]
+    stop(
+        "{} failed. {}\nThe last lines of {}:\n{}".format(
+            doing.capitalize(), said[0] if said else "", os.path.relpath(LOG), "\n".join(tail.splitlines()[-12:])
+        )
+    )
+
+
+def run(command, **environment):
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=dict(os.environ, **environment)
+    )
+    if done.returncode:
+        stop("{} failed:\n{}".format(" ".join(command), done.stdout.decode(errors="replace")[-1500:]))
+
+
+def say(text, last=False):
+    if sys.stdout.isatty():
+        print("\r  {:<76}".format(text), end="\n" if last else "", flush=True)
+    else:
+        print("  " + text, flush=True)
+
+
+def minutes(seconds):
+    return "{:.0f}:{:02.0f} min".format(seconds // 60, seconds % 60)
+
+
+def python():
+    return os.path.join(VENV, "Scripts" if os.name == "nt" else "bin", "python")
+
+
+def version_of(executable):
+    said = subprocess.run([executable, "-c", "import sys; print(*sys.version_info[:2])"], stdout=subprocess.PIPE)
+    return tuple(map(int, said.stdout.split())) if said.returncode == 0 else None
+
+
+def fingerprint():
+    """Changes whenever something changes that the environment was made from."""
+    digest = hashlib.sha256("{} {}".format(ROOT, sys.version).encode())
+    for name in ("pyproject.toml", "constraints.txt", "scripts/prepare.py"):
+        with open(os.path.join(ROOT, name), "rb") as file:
+            digest.update(file.read())
+    return digest.hexdigest()
+
+
+def is_ready(what):
+    try:
+        with open(os.path.join(VENV, "ready.json")) as file:
+            ready = json.load(file)
+    except (OSError, ValueError):
+        return False
+    return ready["fingerprint"] == fingerprint() and what in ready["for"]
+
+
+def mark_ready(what):
+    with open(os.path.join(VENV, "ready.json"), "w") as file:
+        json.dump({"fingerprint": fingerprint(), "for": ["lab", "test"] if what == "test" else ["lab"]}, file)
+
+
+def stop(message):
+    sys.stdout.flush()
+    sys.exit("\n" + message)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
