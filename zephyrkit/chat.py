@@ -202,13 +202,15 @@ class Usage:
 class Event:
     """What a conversation tells its listeners.
 
-    ``started`` (a turn begins; ``text`` is the user's), ``piece``, ``ended``
-    (``reply``, or ``error`` when nothing was recorded), ``changed`` (the
-    history, the system prompt or the sampling is another now).
+    ``started`` (a turn begins; ``text`` is the user's, ``before`` the turn that
+    it follows), ``piece``, ``ended`` (``reply``, or ``error`` when nothing was
+    recorded), ``changed`` (the history, the system prompt or the sampling is
+    another now).
     """
 
     kind: Literal["started", "piece", "ended", "changed"]
     text: str = ""
+    before: Turn | None = None
     piece: Piece | None = None
     reply: Reply | None = None
     error: BaseException | None = None
@@ -397,7 +399,7 @@ class Conversation:
         said: list[str] = []
         reply, error = None, None
         try:
-            self._tell(Event("started", text=text))
+            self._tell(Event("started", text=text, before=before))
             turns = before.path() if before else []
             _, left = self._fit(turns, text, sampling)
             messages = [*self._as_messages(turns[left:]), _user(text)]
@@ -412,7 +414,7 @@ class Conversation:
             if reply is not None and (reply.text or reply.finish_reason != "cancelled"):
                 self._record(Turn(text, reply, before))
             self._talking.release()
-            self._tell(Event("ended", text=text, reply=reply, error=error))
+            self._tell(Event("ended", text=text, before=before, reply=reply, error=error))
 
     def _relay(self, pieces: Generator[Piece, None, Reply], said: list[str]) -> Generator[Piece, None, Reply]:
         try:
