@@ -1,0 +1,34 @@
+"""Exercises, quizzes and progress.
+
+    from zephyrkit import course
+
+    lesson = course.lesson("01_first_chat")
+    lesson.exercise("count_tokens").check(answer)
+    lesson.quiz()
+    course.progress()
+
+Lessons stand in ``lessons/``; `zephyrkit.course.content` says how to write one.
+"""
+
+from .content import ExerciseContent, LessonContent, Option, Question, exercise
+from .exercises import Exercise
+from .library import Lesson, lesson, progress
+from .quiz import Quiz
+from .record import Progress, ProgressWarning
+from .verdict import Verdict
+
+__all__ = [
+    "Exercise",
+    "ExerciseContent",
+    "Lesson",
+    "LessonContent",
+    "Option",
+    "Progress",
+    "ProgressWarning",
+    "Question",
+    "Quiz",
+    "Verdict",
+    "exercise",
+    "lesson",
+    "progress",
+]

@@ -1,0 +1,116 @@
+"""Judge an answer without ever changing it, and without ever raising."""
+
+import dis
+import linecache
+import numbers
+import traceback
+from collections.abc import Callable
+from types import CodeType, FunctionType
+from typing import Any
+
+from .content import ExerciseContent
+
+LONGEST_SHOWN = 80
+"""Characters of an answer that a message repeats."""
+
+_KINDS = {
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    bool: "True or False",
+    list: "a list",
+    dict: "a dictionary",
+    tuple: "a tuple",
+    Callable: "a function",
+}
+_WIDER = {int: numbers.Integral, float: numbers.Real}
+
+
+def is_blank(answer: Any) -> bool:
+    """Whether nobody has tried yet: ``...``, a container with ``...`` in it, or a function without a body."""
+    if answer is ... or (isinstance(answer, str) and answer.strip() in ("...", "…")):
+        return True
+    if isinstance(answer, dict):
+        return any(value is ... for value in answer.values())
+    if isinstance(answer, list | tuple):
+        return any(value is ... for value in answer)
+    return isinstance(answer, FunctionType) and _is_blank_code(answer.__code__)
+
+
+def judge(content: ExerciseContent, answer: Any, given: dict[str, Any]) -> str | None:
+    """What is not right yet, as the words after "because"; None when the answer is correct.
+
+    The judge gets copies of lists, dictionaries, sets and arrays, so that the
+    learner's own stay as they are. What the learner's code raises becomes a
+    reason; only ■ (KeyboardInterrupt) ends the judging.
+    """
+    unfit = _wrong_kind(answer, content.expects)
+    if unfit:
+        return unfit
+    try:
+        return content.judge(_copy(answer), **{name: _copy(value) for name, value in given.items()})
+    except (Exception, SystemExit) as error:
+        return _blame(error, content, answer)
+
+
+def shown(answer: Any) -> str:
+    """An answer as text, shortened."""
+    try:
+        text = repr(answer)
+    except Exception:
+        text = f"an object of type {type(answer).__name__}"
+    return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
+
+
+def _is_blank_code(code: CodeType) -> bool:
+    """Whether a function's code does nothing but return None (``...``, ``pass`` or a docstring)."""
+    steps = [i for i in dis.get_instructions(code) if i.opname not in ("RESUME", "NOP", "COPY_FREE_VARS")]
+    if any(i.opname not in ("LOAD_CONST", "RETURN_VALUE", "RETURN_CONST") for i in steps):
+        return False
+    return all(i.argval is None for i in steps)
+
+
+def _wrong_kind(answer: Any, expects: type | tuple[type, ...] | None) -> str | None:
+    if expects is None:
+        return None
+    kinds = expects if isinstance(expects, tuple) else (expects,)
+    if isinstance(answer, bool) and bool not in kinds:
+        fits = False
+    else:
+        fits = any(isinstance(answer, _WIDER.get(kind, kind)) for kind in kinds)
+    if fits:
+        return None
+    wanted = " or ".join(_KINDS.get(kind, f"a {kind.__name__}") for kind in kinds)
+    return f"{shown(answer)} is of type {type(answer).__name__}, and this asks for {wanted}"
+
+
+def _copy(value: Any) -> Any:
+    """Plain containers and arrays copied, all the way down; anything else as it is.
+
+    Not `copy.deepcopy`: it would also copy a model, whose memory is not Python's to copy.
+    """
+    kind = type(value)
+    if kind in (list, tuple, set, frozenset):
+        return kind(_copy(item) for item in value)
+    if kind is dict:
+        return {key: _copy(item) for key, item in value.items()}
+    if kind is bytearray or (kind.__module__ == "numpy" and kind.__name__ == "ndarray"):
+        return value.copy()
+    return value
+
+
+def _blame(error: BaseException, content: ExerciseContent, answer: Any) -> str:
+    """Say what went wrong: in the learner's function, or because the answer is of another kind."""
+    what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    frames = traceback.extract_tb(error.__traceback__)
+    own = content.judge.__code__.co_filename
+    theirs = [frame for frame in frames[1:] if frame.filename != own and _is_learners(frame.filename, answer)]
+    if theirs:
+        line = linecache.getline(theirs[-1].filename, theirs[-1].lineno or 0).strip()
+        return f"it raised {what} (line {theirs[-1].lineno}" + (f": `{line}`)" if line else ")")
+    return f"{shown(answer)} is not what this asks for ({what})"
+
+
+def _is_learners(filename: str, answer: Any) -> bool:
+    code = getattr(answer, "__code__", None)
+    return code is not None and filename == code.co_filename

@@ -1,0 +1,44 @@
+"""One quiz question as widgets: the text, radio buttons, a Check button, the reason."""
+
+from collections.abc import Callable
+
+from ipywidgets import HTML, Button, Layout, RadioButtons, VBox
+
+from .content import Question
+from .verdict import Verdict, as_html
+
+
+class QuestionRow:
+    """A question to answer with the keyboard: arrows choose, Tab and Enter check.
+
+    Choosing alone judges nothing, since the arrow keys pass over every option.
+    """
+
+    def __init__(self, number: int, question: Question, answer: Callable[[int, str], Verdict]):
+        self._number = number
+        self._answer = answer
+        self._choice = RadioButtons(
+            options=[(f"{letter}) {option.text}", letter) for letter, option in question.letters().items()],
+            index=None,
+            layout=Layout(width="100%"),
+        )
+        self._check = Button(
+            description=f"Check question {number}", disabled=True, layout=Layout(width="max-content")
+        )
+        self._reason = HTML()
+        self._choice.observe(self._chosen, "value")
+        self._check.on_click(self._clicked)
+        text = HTML(f"<strong>{number}. {as_html(question.text)}</strong>")
+        self.box = VBox([text, self._choice, self._check, self._reason], layout=Layout(margin="0 0 1em 0"))
+
+    def show(self, letter: str, given: Verdict) -> None:
+        """Show an answer and its reason."""
+        self._choice.value = letter
+        self._reason.value = given._repr_html_()
+
+    def _chosen(self, _change: object) -> None:
+        self._check.disabled = self._choice.value is None
+        self._reason.value = ""
+
+    def _clicked(self, _button: object) -> None:
+        self._answer(self._number, self._choice.value)

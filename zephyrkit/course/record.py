@@ -1,0 +1,246 @@
+"""What you have done so far: kept on your own disk, shown to nobody, exported only by hand."""
+
+import html
+import json
+import os
+import tempfile
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import ExerciseError
+from .content import LessonContent
+
+FORMAT = "zephyrkit progress"
+
+
+class ProgressWarning(UserWarning):
+    """Progress could not be read or saved. The course goes on without."""
+
+
+def home() -> Path:
+    """The kit's folder for this user: ``$ZEPHYRKIT_HOME``, or the system's place for application data."""
+    chosen = os.environ.get("ZEPHYRKIT_HOME")
+    if chosen:
+        return Path(chosen).expanduser()
+    from platformdirs import user_data_path
+
+    return user_data_path("zephyrkit", appauthor=False)
+
+
+class LessonRecord:
+    """One lesson's progress, in a file of its own.
+
+    A file for each lesson means that two open notebooks never write to the same
+    one. Each change reads the file anew and replaces it as a whole.
+    """
+
+    def __init__(self, name: str, folder: Path | None = None):
+        self.name = name
+        self.path = (folder or home() / "progress") / f"{name}.json"
+
+    def exercise(self, exercise_id: str, *, correct: bool) -> None:
+        """Count a try; once correct, always correct."""
+        document = self.read()
+        entry = document["exercises"].setdefault(exercise_id, {})
+        entry["tries"] = entry.get("tries", 0) + 1
+        entry["correct"] = entry.get("correct", False) or correct
+        self._write(document)
+
+    def hint(self, exercise_id: str, grade: int) -> None:
+        """Remember the highest hint that was read."""
+        document = self.read()
+        entry = document["exercises"].setdefault(exercise_id, {})
+        entry["hints"] = max(entry.get("hints", 0), grade)
+        self._write(document)
+
+    def solution(self, exercise_id: str) -> None:
+        """Remember that the solution was read."""
+        document = self.read()
+        document["exercises"].setdefault(exercise_id, {})["solution_read"] = True
+        self._write(document)
+
+    def answer(self, number: int, letter: str, *, correct: bool) -> None:
+        """Keep the first answer to a quiz question, and whether it was ever answered correctly."""
+        document = self.read()
+        entry = document["quiz"].setdefault(str(number), {"first": letter})
+        entry["tries"] = entry.get("tries", 0) + 1
+        entry["correct"] = entry.get("correct", False) or correct
+        self._write(document)
+
+    def read(self) -> dict[str, Any]:
+        """The record as it is on disk; an empty one when there is none.
+
+        A damaged file is set aside under another name and a warning says so.
+        """
+        try:
+            text = self.path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return self._empty()
+        except (OSError, UnicodeDecodeError) as error:
+            return self._set_aside(error)
+        try:
+            return self._checked(json.loads(text))
+        except (ValueError, RecursionError) as error:
+            return self._set_aside(error)
+
+    def _empty(self) -> dict[str, Any]:
+        return {"format": FORMAT, "version": 1, "lesson": self.name, "exercises": {}, "quiz": {}}
+
+    def _checked(self, document: Any) -> dict[str, Any]:
+        if not isinstance(document, dict) or document.get("format") != FORMAT or document.get("version") != 1:
+            raise ValueError(f'it is not a record of the form "{FORMAT}", version 1')
+        for part in ("exercises", "quiz"):
+            entries = document.get(part)
+            if not isinstance(entries, dict) or not all(isinstance(e, dict) for e in entries.values()):
+                raise ValueError(f"its part {part!r} is not a table of entries")
+            numbers = (e.get(name, 0) for e in entries.values() for name in ("tries", "hints"))
+            if not all(isinstance(number, int) for number in numbers):
+                raise ValueError(f"its part {part!r} counts with something that is not a whole number")
+        return document
+
+    def _set_aside(self, error: Exception) -> dict[str, Any]:
+        aside = _free_name(self.path)
+        try:
+            os.replace(self.path, aside)
+            where = f"The damaged file is kept as {aside.name} in {aside.parent}"
+        except OSError as failure:
+            where = f"It could not be moved ({failure}); move {self.path} away by hand"
+        warnings.warn(
+            f"Your progress in lesson {self.name} could not be read: {error}. "
+            f"This lesson's record starts anew. {where}.",
+            ProgressWarning,
+            stacklevel=4,
+        )
+        return self._empty()
+
+    def _write(self, document: dict[str, Any]) -> None:
+        try:
+            write_whole(self.path, document)
+        except OSError as error:
+            warnings.warn(
+                f"Your progress could not be saved to {self.path}: {error}. The lesson works without it. To "
+                "save it, set ZEPHYRKIT_HOME to a folder that you may write to, and start the kernel again.",
+                ProgressWarning,
+                stacklevel=4,
+            )
+
+
+@dataclass(frozen=True)
+class LessonProgress:
+    """One lesson in numbers: exercises and quiz questions that are right, of how many."""
+
+    name: str
+    title: str
+    exercises_right: int
+    exercises: int
+    quiz_right: int
+    quiz: int
+
+    @property
+    def done(self) -> bool:
+        """Whether everything in the lesson is right."""
+        return self.exercises_right == self.exercises and self.quiz_right == self.quiz
+
+
+def measure(content: LessonContent, record: LessonRecord) -> LessonProgress:
+    """How far a lesson is done, counting only exercises that it still has."""
+    document = record.read()
+    solved = {key for key, entry in document["exercises"].items() if entry.get("correct")}
+    answered = {key for key, entry in document["quiz"].items() if entry.get("correct")}
+    exercises = {exercise.id for exercise in content.exercises}
+    questions = {str(number) for number in range(1, len(content.quiz) + 1)}
+    return LessonProgress(
+        content.name,
+        content.title,
+        exercises_right=len(solved & exercises),
+        exercises=len(exercises),
+        quiz_right=len(answered & questions),
+        quiz=len(questions),
+    )
+
+
+class Progress:
+    """All lessons, as a table; see `export` for how to hand it on."""
+
+    def __init__(self, contents: Iterable[LessonContent]):
+        self._contents = list(contents)
+
+    @property
+    def rows(self) -> list[LessonProgress]:
+        """One row a lesson, as it is on disk now."""
+        return [measure(content, LessonRecord(content.name)) for content in self._contents]
+
+    def export(self, path: str | os.PathLike, *, name: str = "") -> Path:
+        """Write all of it to one JSON file that you may give to a teacher; nothing leaves by itself.
+
+        ``name`` is what the teacher knows you by, if you like. It holds which exercises
+        were solved, after how many tries and hints, and the quiz answers: no answer's code,
+        no times. Returns the file's path. Raises ExerciseError when it can't be written.
+        """
+        target = Path(path).expanduser()
+        document = {
+            "format": f"{FORMAT}, exported",
+            "version": 1,
+            "name": name,
+            "lessons": {content.name: LessonRecord(content.name).read() for content in self._contents},
+        }
+        try:
+            write_whole(target, document)
+        except OSError as error:
+            raise ExerciseError(
+                f"Your progress could not be written to {target}: {error}. Choose a file in a folder "
+                "that you may write to."
+            ) from error
+        return target
+
+    def __repr__(self) -> str:
+        rows = self.rows
+        width = max([len(row.name) for row in rows] + [len("lesson")])
+        lines = [f"{'lesson':{width}}  exercises  quiz    done"]
+        for row in rows:
+            exercises = f"{row.exercises_right} of {row.exercises}"
+            quiz = f"{row.quiz_right} of {row.quiz}"
+            lines.append(f"{row.name:{width}}  {exercises:9}  {quiz:6}  {'yes' if row.done else 'no'}")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        body = "".join(
+            f'<tr><th scope="row" style="text-align:left">{html.escape(row.name)}</th>'
+            f'<td style="text-align:left">{html.escape(row.title)}</td>'
+            f"<td>{row.exercises_right} of {row.exercises}</td><td>{row.quiz_right} of {row.quiz}</td>"
+            f"<td>{'✓ yes' if row.done else 'no'}</td></tr>"
+            for row in self.rows
+        )
+        return (
+            '<table><caption style="text-align:left">Your progress, kept on this machine only.</caption>'
+            "<thead><tr>"
+            '<th scope="col">lesson</th><th scope="col">title</th><th scope="col">exercises</th>'
+            f'<th scope="col">quiz</th><th scope="col">done</th></tr></thead><tbody>{body}</tbody></table>'
+        )
+
+
+def write_whole(path: Path, document: dict[str, Any]) -> None:
+    """Write JSON so that the file is always whole: the old one or the new one. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(document, file, ensure_ascii=False, indent=2)
+            file.write("\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _free_name(path: Path) -> Path:
+    """A name beside ``path`` that nothing has yet."""
+    number = 1
+    while (aside := path.with_name(f"{path.stem}.damaged-{number}{path.suffix}")).exists():
+        number += 1
+    return aside
