@@ -90,10 +90,10 @@ class Template:
 
         ``<|user|>`` becomes ``<| user |>``: still readable, no longer a marker.
         The text is put into Unicode's NFC form first, as the model's own
-        tokenizer does (GPT-NeoX's normaliser). Lone surrogates, which no
-        tokenizer accepts, become the replacement character.
+        tokenizer does (GPT-NeoX's normaliser). Half a surrogate pair, which no
+        tokenizer accepts, becomes the replacement character.
         """
-        text = text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         return self._forged.sub(r"<| \1 |>", unicodedata.normalize("NFC", text))
 
     def runs(self, messages: Iterable[Message], *, reply: bool = True) -> list[str]:
