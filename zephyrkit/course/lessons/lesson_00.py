@@ -1,0 +1,135 @@
+"""Exercises and quiz of lesson 00: start here."""
+
+from ...chat import Reply
+from ..content import LessonContent, Option, Question, exercise
+
+
+@exercise(
+    title="How big is the file?",
+    difficulty=1,
+    minutes=2,
+    expects=(int, float),
+    hints=(
+        "The cell below *Load a model* has already computed it.",
+        "A path knows its size in bytes: `zk.PRACTICE.stat().st_size`.",
+        "Divide the bytes by a million: `zk.PRACTICE.stat().st_size / 1e6`.",
+    ),
+    solution="answer = zk.PRACTICE.stat().st_size / 1e6",
+    explanation="`stat().st_size` is the size in bytes. A megabyte is a million bytes.",
+    wrong_answers=[
+        ("answer = zk.PRACTICE.stat().st_size", "that is the size in bytes"),
+        ("answer = zk.PRACTICE.stat().st_size / 1e9", "that is the size in gigabytes"),
+        ("answer = 1710", "the size of StableLM Zephyr 3B"),
+        ("answer = 0.2", "the file is larger"),
+    ],
+)
+def file_size(answer, path):
+    size = path.stat().st_size
+    if abs(answer - size / 1e6) <= 0.06:
+        return None
+    if abs(answer - size) < 1:
+        return "that is the size in bytes; a megabyte is a million of them"
+    if abs(answer - size / 1e9) < 0.0006:
+        return "that is the size in gigabytes; a gigabyte is a thousand megabytes"
+    if 1700 <= answer <= 1720:
+        return "that is the size of StableLM Zephyr 3B as Q4_K_M; this asks for the practice model"
+    return f"the file is {'larger' if answer < size / 1e6 else 'smaller'} than {answer:g} MB"
+
+
+@exercise(
+    title="Count the messages",
+    difficulty=1,
+    minutes=2,
+    expects=int,
+    hints=(
+        "Look at the list that `chat.messages` printed. How many messages did each turn add?",
+        "A turn is two messages: yours and the model's.",
+        "The system prompt is one message and stands first. Three turns are six more.",
+    ),
+    solution="answer = 1 + 3 * 2",
+    explanation="The system prompt is one message; each turn adds a user's and an assistant's.",
+    wrong_answers=[
+        ("answer = 6", "the system prompt is a message too"),
+        ("answer = 4", "a turn is two messages"),
+        ("answer = 3", "a turn is two messages"),
+        ("answer = 12", "is not the number"),
+    ],
+)
+def count_messages(answer):
+    if answer == 6:
+        return "the system prompt is a message too, and it is kept with the others"
+    if answer in (3, 4):
+        return "a turn is two messages: what you said, and what the model said"
+    if answer != 7:
+        return f"{answer} is not the number of messages"
+
+
+@exercise(
+    title="Make it brief",
+    difficulty=2,
+    minutes=4,
+    expects=Reply,
+    hints=(
+        "Make a second conversation with the same model. The first one can stay as it is.",
+        'A system prompt that asks for short answers is, for example, `"Be brief."`.',
+        '`zk.Conversation(model, system="Be brief.")`, then `.send("What is GGUF?", temperature=0)`.',
+    ),
+    solution=(
+        'short = zk.Conversation(model, system="Be brief.")\n'
+        'answer = short.send("What is GGUF?", temperature=0)'
+    ),
+    explanation=(
+        "The system prompt becomes the first message of the prompt. The model was trained on conversations "
+        "that open with such a message and go on in that style."
+    ),
+    wrong_answers=[
+        ("answer = reply", "the reply that you had before"),
+        ('answer = zk.Conversation(model).send("What is GGUF?", temperature=0)', "same words as before"),
+        ('answer = "GGUF is a file format."', "this asks for"),
+        ('answer = zk.Conversation(model).send("What is GGUF?", temperature=0, max_tokens=3)', "cut off"),
+    ],
+)
+def be_brief(answer, usual):
+    if answer is usual:
+        return "this is the reply that you had before; send the question in a new conversation"
+    if answer.finish_reason != "stop":
+        return f"the reply was cut off (`{answer.finish_reason}`); let the model decide where it ends"
+    if answer.text == usual.text:
+        return "the model gave the same words as before; does the new conversation have a system prompt?"
+    if len(answer.text) >= len(usual.text):
+        return (
+            f"the new reply has {len(answer.text)} characters and the first one {len(usual.text)}; "
+            "ask for short answers in the system prompt"
+        )
+
+
+lesson = LessonContent(
+    name="00_start_here",
+    title="Start here",
+    minutes=10,
+    exercises=[file_size, count_messages, be_brief],
+    quiz=[
+        Question("Where is the practice model computed?", [
+            Option("On the machine that runs this notebook",
+                   "Right: the file and the engine are both there, and no network is needed.", right=True),
+            Option("On a server of the model's publisher",
+                   "Nothing is sent to anybody. You can unplug the network and ask again."),
+            Option("In the web browser",
+                   "The browser only shows the page. The kernel, a Python process, does the computing."),
+        ]),
+        Question("What does `finish_reason` tell you when it is `stop`?", [
+            Option("That you pressed Stop", "That would be `cancelled`."),
+            Option("That the model decided it was done",
+                   "Right: it wrote its end token. At the length limit it would be `length`.", right=True),
+            Option("That the context was full", "That would be `length`: there was no room for another token."),
+        ]),
+        Question("You ask the same question twice with `temperature=0`, in two new conversations. What comes back?", [
+            Option("Two different replies",
+                   "Chance is off: every step takes the likeliest token, and the prompts are equal."),
+            Option("The same reply twice",
+                   "Right: equal prompts, and at every step the likeliest token.", right=True),
+            Option("A shorter reply the second time",
+                   "A new conversation knows nothing of the other one, so nothing is different."),
+        ]),
+    ],
+)

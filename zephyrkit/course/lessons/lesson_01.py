@@ -1,0 +1,213 @@
+"""Exercises and quiz of lesson 01: run a model by hand, then with the kit."""
+
+from collections.abc import Callable
+
+from ..content import LessonContent, Option, Question, exercise
+
+END = "<|endoftext|>"
+ANSWER_BEGINS = "<|assistant|>\n"
+
+
+def _fault(prompt: str, right: str) -> str | None:
+    """What is wrong with a prompt, for the faults that are easily made; None when it is right."""
+    if prompt == right:
+        return None
+    if END not in prompt:
+        return f"no turn is closed: `{END}` is missing"
+    if not prompt.endswith(ANSWER_BEGINS):
+        if prompt.endswith(ANSWER_BEGINS.strip()):
+            return "the line break after the last `<|assistant|>` is missing"
+        return "it doesn't end with the line `<|assistant|>`, so it isn't the model's turn"
+    if prompt.replace("\n", "") == right.replace("\n", ""):
+        return "the line breaks are not where they belong: one after each marker, one after each end token"
+    if prompt.count(END) != right.count(END):
+        return (
+            f"it has {prompt.count(END)} end tokens where {right.count(END)} belong: one closes each turn, "
+            "the user's and the assistant's, but not the turn that is still open"
+        )
+    return f"it reads {prompt!r}, and the model wants {right!r}"
+
+
+@exercise(
+    title="Write a prompt",
+    difficulty=1,
+    minutes=3,
+    expects=str,
+    hints=(
+        "The prompt above differs from this one only in the question.",
+        "Three parts: the user's marker on its own line; the question and the end token; the assistant's marker.",
+        'Begin with `"<|user|>\\nName two file formats.<|endoftext|>\\n"`. What must follow it?',
+    ),
+    solution='answer = "<|user|>\\nName two file formats.<|endoftext|>\\n<|assistant|>\\n"',
+    explanation="Marker, line break, words, end token, line break. Then the marker that opens the model's own turn.",
+    wrong_answers=[
+        ('answer = "Name two file formats."', "no turn is closed"),
+        ('answer = "<|user|>\\nName two file formats.<|endoftext|>\\n"', "so it isn't the model's turn"),
+        ('answer = "<|user|>\\nName two file formats.<|endoftext|>\\n<|assistant|>"', "line break after the last"),
+        ('answer = "<|user|>Name two file formats.<|endoftext|><|assistant|>\\n"', "the line breaks are not where"),
+        ("answer = prompt", "and the model wants"),
+    ],
+)
+def one_prompt(answer):
+    return _fault(answer, f"<|user|>\nName two file formats.{END}\n{ANSWER_BEGINS}")
+
+
+@exercise(
+    title="Unpack a result",
+    difficulty=1,
+    minutes=4,
+    expects=Callable,
+    hints=(
+        "Look at what the first completion printed: which key holds the text, which one the reason?",
+        'Both are in the first choice: `choice = result["choices"][0]`.',
+        'If `choice["finish_reason"] == "length"`, return the text with `" [cut]"` after it, else the text.',
+    ),
+    solution=(
+        "def reply_text(result):\n"
+        '    choice = result["choices"][0]\n'
+        '    cut = " [cut]" if choice["finish_reason"] == "length" else ""\n'
+        '    return choice["text"] + cut'
+    ),
+    explanation="The result holds a list of choices. Text and reason are in the first and only one.",
+    wrong_answers=[
+        ('def reply_text(result):\n    return result["choices"][0]["text"]', "doesn't say so"),
+        ('def reply_text(result):\n    return result["choices"][0]["text"] + " [cut]"', "was not cut"),
+        ('def reply_text(result):\n    return result["text"]', "KeyError"),
+        ("def reply_text(result):\n    print(result)", "returned None"),
+    ],
+)
+def reply_text(answer):
+    def result(text, reason):
+        return {"choices": [{"text": text, "index": 0, "logprobs": None, "finish_reason": reason}]}
+
+    whole, cut = answer(result("A file format.", "stop")), answer(result("A file", "length"))
+    if whole is None:
+        return "the function returned None; use `return`, not `print`"
+    if whole == "A file format. [cut]":
+        return "it marks a reply that was not cut (`stop`)"
+    if whole != "A file format.":
+        return f"for a whole reply it returned {whole!r}, not 'A file format.'"
+    if cut == "A file":
+        return "a reply was cut (`length`), and the text doesn't say so"
+    if cut != "A file [cut]":
+        return f"for a cut reply it returned {cut!r}, not 'A file [cut]'"
+
+
+@exercise(
+    title="Count before you send",
+    difficulty=2,
+    minutes=5,
+    expects=int,
+    hints=(
+        "`llm.tokenize` gives a list with one number for each token.",
+        "It must read `<|endoftext|>` as the one special token: `special=True`.",
+        "`llm.tokenize(prompt.encode(), add_bos=False, special=True)`, and then its length.",
+    ),
+    solution="answer = len(llm.tokenize(prompt.encode(), add_bos=False, special=True))",
+    explanation="With `special=True` the end token is one id. Without, it would be cut up like any other text.",
+    wrong_answers=[
+        ("answer = len(llm.tokenize(prompt.encode(), add_bos=False, special=False))", "read as ordinary text"),
+        ("answer = len(prompt)", "counts the characters"),
+        ("answer = len(prompt.split())", "counts the words"),
+        ("answer = 1", "has more than one token"),
+        ("answer = 10_000", "not the number of tokens"),
+    ],
+)
+def count_tokens(answer, llm, prompt):
+    right = len(llm.tokenize(prompt.encode(), add_bos=False, special=True))
+    if answer == right:
+        return None
+    if answer == len(llm.tokenize(prompt.encode(), add_bos=False, special=False)):
+        return "there `<|endoftext|>` was read as ordinary text; it should count as one token"
+    if answer == len(prompt):
+        return "that counts the characters; a token is usually longer than one"
+    if answer == len(prompt.split()):
+        return "that counts the words; the markers and the ends of words are tokens too"
+    if answer == 1:
+        return "the prompt has more than one token; `len` of a number or of a list in a list is not it"
+    return f"{answer} is not the number of tokens"
+
+
+@exercise(
+    title="Write the history",
+    difficulty=3,
+    minutes=8,
+    expects=Callable,
+    hints=(
+        "Start with an empty string and add to it in a loop: for each turn first the user's part, then the "
+        "assistant's.",
+        "Every finished turn is `marker, line break, words, end token, line break`. Both roles are closed the same.",
+        "After the loop add the question as a user's turn, and then only `<|assistant|>` and a line break.",
+    ),
+    solution=(
+        "def with_history(turns, question):\n"
+        '    prompt = ""\n'
+        "    for user, assistant in turns:\n"
+        '        prompt += f"<|user|>\\n{user}<|endoftext|>\\n"\n'
+        '        prompt += f"<|assistant|>\\n{assistant}<|endoftext|>\\n"\n'
+        '    return prompt + f"<|user|>\\n{question}<|endoftext|>\\n<|assistant|>\\n"'
+    ),
+    explanation="The model wrote the end token after each of its replies, so the history must show it there too.",
+    wrong_answers=[
+        (
+            "def with_history(turns, question):\n"
+            '    return f"<|user|>\\n{question}<|endoftext|>\\n<|assistant|>\\n"',
+            "the earlier turns are not in it",
+        ),
+        (
+            "def with_history(turns, question):\n"
+            '    prompt = ""\n'
+            "    for user, assistant in turns:\n"
+            '        prompt += f"<|user|>\\n{user}<|endoftext|>\\n<|assistant|>\\n{assistant}\\n"\n'
+            '    return prompt + f"<|user|>\\n{question}<|endoftext|>\\n<|assistant|>\\n"',
+            "end tokens where",
+        ),
+        (
+            "def with_history(turns, question):\n"
+            '    prompt = ""\n'
+            "    for user, assistant in turns:\n"
+            '        prompt += f"<|user|>\\n{user}<|endoftext|>\\n<|assistant|>\\n{assistant}<|endoftext|>\\n"\n'
+            '    return prompt + f"<|user|>\\n{question}<|endoftext|>\\n"',
+            "so it isn't the model's turn",
+        ),
+    ],
+)
+def with_history(answer):
+    turns = [("Hi.", "Hello."), ("My name is Ada.", "Nice to meet you, Ada.")]
+    made = answer(turns, "What is my name?")
+    if not isinstance(made, str):
+        return f"the function returned {made!r}; it should return one string"
+    if "Ada" not in made:
+        return "the earlier turns are not in it, and the model remembers nothing by itself"
+    past = "".join(f"<|user|>\n{user}{END}\n<|assistant|>\n{reply}{END}\n" for user, reply in turns)
+    fault = _fault(made, f"{past}<|user|>\nWhat is my name?{END}\n{ANSWER_BEGINS}")
+    return fault or _fault(answer([], "Hi."), f"<|user|>\nHi.{END}\n{ANSWER_BEGINS}")
+
+
+lesson = LessonContent(
+    name="01_first_chat",
+    title="Run a model by hand, then with the kit",
+    minutes=25,
+    exercises=[one_prompt, reply_text, count_tokens, with_history],
+    quiz=[
+        Question("A reply stops in the middle of a sentence. Where do you look first?", [
+            Option("At `finish_reason`",
+                   "Right: `length` says that a limit cut it, `stop` that the model was done.", right=True),
+            Option("At the temperature", "Temperature changes which words come, not where a limit cuts them."),
+            Option("At the file's size", "A smaller file may answer worse, but it ends its sentences."),
+        ]),
+        Question("Why does the second question need the first one in its prompt?", [
+            Option("Because the model keeps nothing between two calls",
+                   "Right: what isn't in the prompt does not exist for it.", right=True),
+            Option("Because the engine forgets the file otherwise", "The file stays loaded until you close it."),
+            Option("Because it makes the reply faster",
+                   "It costs time. Reusing what was computed only makes it cost less."),
+        ]),
+        Question("`create_chat_completion` answers without an error. What do you know about the template?", [
+            Option("It is the model's own", "A wrong template raises no error either, as this lesson showed."),
+            Option("It is the one in the file", "Only if the file has one and no `chat_format` was named."),
+            Option("Nothing yet",
+                   "Right: look at `chat_format` and at the text that it makes before you trust it.", right=True),
+        ]),
+    ],
+)
