@@ -20,11 +20,14 @@ HEADER = """\
 def locked() -> list[str]:
     """One ``name==version`` a line; a build's local label (``+cpu``) is left out, so any build of it fits."""
     frozen = subprocess.run(
-        [sys.executable, "-m", "pip", "freeze", "--exclude-editable"], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "pip", "freeze", "--all", "--exclude-editable"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     pins = [line.split("+")[0].split("==") for line in frozen.stdout.splitlines() if "==" in line]
     named = sorted((canonicalize_name(name), version) for name, version in pins)
-    return [f"{name}=={version}" for name, version in named if name not in ("zephyrkit", "pip", "setuptools")]
+    return [f"{name}=={version}" for name, version in named if name not in ("zephyrkit", "pip")]
 
 
 if __name__ == "__main__":

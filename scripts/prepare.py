@@ -32,10 +32,12 @@ def main(arguments):
     find_python(arguments)
     what = arguments[0]
     if is_ready(what):
-        print("zephyrkit is ready ({}).".format(os.path.relpath(VENV)))
+        print(f"zephyrkit is ready ({os.path.relpath(VENV)}).")
     else:
         announce(what)
         check_disk(PLANS[what][1])
+        if not has_engine():
+            check_compiler()
         make_venv()
         install_engine()
         install(PLANS[what][0])
@@ -50,9 +52,9 @@ def find_python(arguments):
     if sys.version_info[:2] >= OLDEST:
         return
     for minor in range(14, OLDEST[1] - 1, -1):
-        newer = shutil.which("python3.{}".format(minor))
+        newer = shutil.which(f"python3.{minor}")
         if newer:
-            os.execv(newer, [newer, os.path.abspath(__file__)] + arguments)
+            os.execv(newer, [newer, os.path.abspath(__file__), *arguments])
     stop(
         "This is Python {}.{}, and zephyrkit needs {}.{} or newer. Install one (python.org, your package "
         "manager), then try again; if it has another name, say make PYTHON=/path/to/python3.11 …".format(
@@ -64,11 +66,11 @@ def find_python(arguments):
 def announce(what):
     _, gigabytes, things = PLANS[what]
     print(
-        "zephyrkit set-up: {}.\n"
+        f"zephyrkit set-up: {things}.\n"
         "  1. make the Python environment .venv, in this folder (nothing else on this machine changes)\n"
         "  2. build the llama.cpp engine from source: about 7 minutes on 2 cores, once\n"
         "  3. install the packages that constraints.txt lists: 1 to 5 minutes, by your network\n"
-        "It takes about {} GB of disk. The next run starts in seconds.".format(things, gigabytes),
+        f"It takes about {gigabytes} GB of disk. The next run starts in seconds.",
         flush=True,
     )
 
@@ -77,18 +79,22 @@ def check_disk(gigabytes):
     free = shutil.disk_usage(ROOT).free / 1e9
     if free < gigabytes:
         stop(
-            "The set-up needs about {} GB and this disk has {:.1f} GB free. Free some space, or move this "
-            "folder to a larger disk, then try again.".format(gigabytes, free)
+            f"The set-up needs about {gigabytes} GB and this disk has {free:.1f} GB free. Free some space, or move this "
+            "folder to a larger disk, then try again."
         )
 
 
 def check_compiler():
     if any(shutil.which(name) for name in (os.environ.get("CXX") or "c++", "g++", "clang++", "cl")):
         return
-    remedy = "Run: xcode-select --install" if sys.platform == "darwin" else "On Debian or Ubuntu: sudo apt install g++"
+    remedy = (
+        "Run: xcode-select --install"
+        if sys.platform == "darwin"
+        else "On Debian or Ubuntu: sudo apt install g++"
+    )
     stop(
-        "There is no C++ compiler, and the llama.cpp engine has to be built from source. {}, then try "
-        "again. Or use conda (see README.md), where the engine comes ready-made.".format(remedy)
+        f"There is no C++ compiler, and the llama.cpp engine has to be built from source. {remedy}, then try "
+        "again. Or use conda (see README.md), where the engine comes ready-made."
     )
 
 
@@ -97,7 +103,10 @@ def make_venv():
         return
     try:
         subprocess.run(
-            [sys.executable, "-m", "venv", "--clear", VENV], check=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            [sys.executable, "-m", "venv", "--clear", VENV],
+            check=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
         )
     except subprocess.CalledProcessError as error:
         stop(
@@ -107,21 +116,45 @@ def make_venv():
 
 
 def install_engine():
-    pinned = [line.strip() for line in open(LOCK) if line.startswith(ENGINE + "==")][0]
-    if subprocess.run(
-        [python(), "-c", "import importlib.metadata as m; assert m.version('{}') == '{}'".format(*pinned.split("=="))],
-        stderr=subprocess.DEVNULL,
-    ).returncode:
-        check_compiler()
-        run_pip(["--verbose", pinned], "building llama.cpp", r"^\s*\[(\d+)/(\d+)\]")
+    if not has_engine():
+        run_pip(["--verbose", pinned_engine()], "building llama.cpp", r"^\s*\[(\d+)/(\d+)\]")
+
+
+def has_engine():
+    if not os.path.exists(python()):
+        return False
+    code = "import importlib.metadata as m; assert m.version('{}') == '{}'".format(
+        *pinned_engine().split("==")
+    )
+    return subprocess.run([python(), "-c", code], stderr=subprocess.DEVNULL).returncode == 0
+
+
+def pinned_engine():
+    with open(LOCK) as lock:
+        return next(line.strip() for line in lock if line.startswith(ENGINE + "=="))
 
 
 def install(packages):
-    run_pip(["--editable", packages], "installing packages", r"^(?:Collecting|Requirement already satisfied: )")
+    run_pip(
+        ["--editable", packages], "installing packages", r"^(?:Collecting|Requirement already satisfied: )"
+    )
 
 
 def register_kernel():
-    run([python(), "-m", "ipykernel", "install", "--prefix", VENV, "--name", "zephyrkit", "--display-name", "zephyrkit"])
+    run(
+        [
+            python(),
+            "-m",
+            "ipykernel",
+            "install",
+            "--prefix",
+            VENV,
+            "--name",
+            "zephyrkit",
+            "--display-name",
+            "zephyrkit",
+        ]
+    )
 
 
 def install_browser():
@@ -129,21 +162,31 @@ def install_browser():
     if any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")):
         return
     if not shutil.which("apt-get") or os.geteuid() != 0:
-        print("There is no Chromium on the PATH: install it, or the tests of the chat window can't run.", flush=True)
+        print(
+            "There is no Chromium on the PATH: install it, or the tests of the chat window can't run.",
+            flush=True,
+        )
         return
     print("Installing Chromium for the tests of the chat window …", flush=True)
     run(["apt-get", "update", "-qq"])
-    run(["apt-get", "install", "-y", "-qq", "chromium", "fonts-dejavu-core"], DEBIAN_FRONTEND="noninteractive")
+    run(
+        ["apt-get", "install", "-y", "-qq", "chromium", "fonts-dejavu-core"], DEBIAN_FRONTEND="noninteractive"
+    )
 
 
 def run_pip(arguments, doing, pattern):
     """Run pip with its output in the log, and one line of progress here."""
     command = [python(), "-m", "pip", "install", "--progress-bar", "off", "--disable-pip-version-check"]
-    command += ["--constraint", LOCK] + arguments
+    command += ["--constraint", LOCK, *arguments]
     started, shown, seen = time.time(), 0.0, 0
     with open(LOG, "a", encoding="utf-8") as log:
         pip = subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True, errors="replace"
+            command,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            universal_newlines=True,
+            errors="replace",
         )
         for line in pip.stdout:
             log.write(line)
@@ -152,10 +195,10 @@ def run_pip(arguments, doing, pattern):
             if found and time.time() - shown > (0.2 if sys.stdout.isatty() else 20):
                 shown = time.time()
                 done = "{} of {}".format(*found.groups()) if found.groups() else str(seen)
-                say("{}: {} ({})".format(doing, done, minutes(shown - started)))
+                say(f"{doing}: {done} ({minutes(shown - started)})")
     if pip.wait():
         explain_failure(doing)
-    say("{}: done in {}".format(doing, minutes(time.time() - started)), last=True)
+    say(f"{doing}: done in {minutes(time.time() - started)}", last=True)
 
 
 def explain_failure(doing):
@@ -163,14 +206,26 @@ def explain_failure(doing):
         tail = log.read()[-20000:]
     causes = (
         ("No space left on device", "The disk is full. Free some space and try again."),
-        ("Could not find a version", "A package could not be found. Is this machine online, and is Python's version one that README.md names?"),
-        ("ConnectionError|NewConnectionError|Temporary failure in name resolution|timed out", "The package index can't be reached. Check the network and try again; what has been downloaded is kept."),
-        ("CMake Error|error: command .*(cc|c\\+\\+|cl)", "The compiler failed. README.md has the conda way, where the engine comes ready-made."),
+        (
+            "NewConnectionError|Temporary failure in name resolution|Read timed out|ConnectionResetError",
+            "The package index can't be reached. Check the network and try again; what has been downloaded is kept.",
+        ),
+        (
+            "CMake Error|error: command .*(cc|c\\+\\+|cl)",
+            "The compiler failed. README.md has the conda way, where the engine comes ready-made.",
+        ),
+        (
+            "Could not find a version",
+            "A package does not exist for this Python. README.md says which are known to work.",
+        ),
     )
     said = [remedy for cause, remedy in causes if re.search(cause, tail)]
     stop(
         "{} failed. {}\nThe last lines of {}:\n{}".format(
-            doing.capitalize(), said[0] if said else "", os.path.relpath(LOG), "\n".join(tail.splitlines()[-12:])
+            doing.capitalize(),
+            said[0] if said else "",
+            os.path.relpath(LOG),
+            "\n".join(tail.splitlines()[-12:]),
         )
     )
 
@@ -185,13 +240,13 @@ def run(command, **environment):
 
 def say(text, last=False):
     if sys.stdout.isatty():
-        print("\r  {:<76}".format(text), end="\n" if last else "", flush=True)
+        print(f"\r  {text:<76}", end="\n" if last else "", flush=True)
     else:
         print("  " + text, flush=True)
 
 
 def minutes(seconds):
-    return "{:.0f}:{:02.0f} min".format(seconds // 60, seconds % 60)
+    return f"{seconds // 60:.0f}:{seconds % 60:02.0f} min"
 
 
 def python():
@@ -199,13 +254,15 @@ def python():
 
 
 def version_of(executable):
-    said = subprocess.run([executable, "-c", "import sys; print(*sys.version_info[:2])"], stdout=subprocess.PIPE)
+    said = subprocess.run(
+        [executable, "-c", "import sys; print(*sys.version_info[:2])"], stdout=subprocess.PIPE
+    )
     return tuple(map(int, said.stdout.split())) if said.returncode == 0 else None
 
 
 def fingerprint():
     """Changes whenever something changes that the environment was made from."""
-    digest = hashlib.sha256("{} {}".format(ROOT, sys.version).encode())
+    digest = hashlib.sha256(f"{ROOT} {sys.version}".encode())
     for name in ("pyproject.toml", "constraints.txt", "scripts/prepare.py"):
         with open(os.path.join(ROOT, name), "rb") as file:
             digest.update(file.read())

@@ -68,7 +68,7 @@ def test_content_never_becomes_structure(pairs, last):
     roles = [message["role"] for message in messages]
     assert rendered.count("<|endoftext|>") == len(messages)
     for role in ("system", "user", "assistant"):
-        assert rendered.count(f"<|{role}|>") == (roles + ["assistant"]).count(role)
+        assert rendered.count(f"<|{role}|>") == ([*roles, "assistant"]).count(role)
 
 
 @given(st.text())

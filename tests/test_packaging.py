@@ -1,0 +1,212 @@
+"""One lock file: pyproject.toml, conda and Binder agree with it; the built package is whole."""
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+import venv
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+LOCK = dict(
+    line.split("==")
+    for line in (ROOT / "constraints.txt").read_text().splitlines()
+    if not line.startswith("#")
+)
+CONDA_NAMES = {"matplotlib-base": "matplotlib"}
+ENVIRONMENTS = ["environment.yml", "binder/environment.yml"]
+
+
+def requirements() -> list[Requirement]:
+    lists = [PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()]
+    return [Requirement(text) for texts in lists for text in texts if not text.startswith("zephyrkit[")]
+
+
+def environment(name: str) -> tuple[dict[str, str], list[str]]:
+    """The conda pins of an environment file, by their names on PyPI, and its pip lines."""
+    conda, pip = {}, []
+    for entry in yaml.safe_load((ROOT / name).read_text())["dependencies"]:
+        if isinstance(entry, dict):
+            pip += entry["pip"]
+        else:
+            package, _, version = entry.partition("=")
+            conda[CONDA_NAMES.get(package, package)] = version
+    return conda, pip
+
+
+@pytest.mark.parametrize("requirement", requirements(), ids=str)
+def test_the_lock_holds_a_version_in_every_range(requirement):
+    assert requirement.specifier.contains(LOCK[canonicalize_name(requirement.name)])
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_conda_pins_are_the_lock_s(name):
+    conda, pip = environment(name)
+    assert conda.pop("python") == "3.11" and conda.pop("pip") == ""
+    assert conda == {package: LOCK[package] for package in conda}
+    pins = dict(line.split("==") for line in pip if not line.startswith("--"))
+    assert pins == {package: LOCK[package] for package in pins}
+
+
+def test_binder_s_file_covers_every_dependency_since_the_kit_is_installed_without():
+    conda, pip = environment("binder/environment.yml")
+    there = set(conda) | {line.split("==")[0] for line in pip}
+    assert {canonicalize_name(Requirement(text).name) for text in PROJECT["dependencies"]} <= there
+    assert not any(line.startswith("-") for line in pip), "-e and -r disable Binder's cached layer"
+    assert "torch" not in there
+
+
+def test_conda_s_pip_part_uses_the_lock():
+    _, pip = environment("environment.yml")
+    assert pip == ["--constraint constraints.txt", "--editable ."]
+
+
+def test_the_base_install_has_no_torch():
+    heavy = {"torch", "transformers", "optimum-intel", "tensorflow"}
+    assert not heavy & {canonicalize_name(Requirement(text).name) for text in PROJECT["dependencies"]}
+
+
+def test_what_is_installed_here_is_what_the_lock_says():
+    from importlib.metadata import PackageNotFoundError, version
+
+    differ = {}
+    for requirement in requirements():
+        try:
+            here = version(requirement.name).split("+")[0]
+        except PackageNotFoundError:
+            continue  # an extra that wasn't asked for
+        if here != LOCK[canonicalize_name(requirement.name)]:
+            differ[requirement.name] = here
+    assert not differ
+
+
+def test_version_is_said_once():
+    import zephyrkit
+
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert zephyrkit.__version__ == PROJECT["version"] == citation["version"]
+    assert f"## {PROJECT['version']}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+@pytest.fixture(scope="module")
+def binder(tmp_path_factory):
+    """binder/postBuild run in a clean environment that has the dependencies but not the kit."""
+    folder = tmp_path_factory.mktemp("binder")
+    venv.create(folder, with_pip=False)
+    site = next(folder.glob("lib/python*/site-packages"))
+    here = next(path for path in sys.path if path.endswith("site-packages"))
+    (site / "dependencies.pth").write_text(here + "\n")
+    # pip reads this variable the wrong way round: "0" means without isolation, so without the network.
+    settings = {"PATH": f"{folder}/bin:{os.environ['PATH']}", "PIP_NO_BUILD_ISOLATION": "0"}
+    done = subprocess.run(
+        ["bash", "binder/postBuild"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **settings},
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder, site, done.stdout
+
+
+def test_binder_s_post_build_installs_the_kit_and_the_model_answers(binder):
+    folder, _site, said = binder
+    assert (folder / "share/jupyter/kernels/zephyrkit/kernel.json").exists()
+    assert "GGUF" in said.splitlines()[-1]
+
+
+def test_the_built_package_is_whole(binder):
+    _, site, _ = binder
+    sources = {
+        path.relative_to(ROOT)
+        for path in (ROOT / "zephyrkit").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    built = {path.relative_to(site) for path in (site / "zephyrkit").rglob("*") if path.is_file()}
+    assert not {str(path) for path in sources - built}
+
+
+def test_binder_s_start_hands_over_to_the_server():
+    said = subprocess.run(
+        [ROOT / "binder/start", "bash", "-c", 'echo "$ZEPHYRKIT_MODEL, parent $PPID"'],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert said == f"practice, parent {os.getpid()}\n", "exec leaves no shell in between"
+
+
+def test_old_pythons_can_read_the_set_up_script():
+    import ast
+
+    ast.parse((ROOT / "scripts/prepare.py").read_text(), feature_version=(3, 6))
+
+
+class TestSetUp:
+    """What people meet when something is missing: one clear message, and nothing half-made."""
+
+    @pytest.fixture
+    def prepare(self, monkeypatch, tmp_path):
+        monkeypatch.syspath_prepend(ROOT / "scripts")
+        import prepare
+
+        monkeypatch.setattr(prepare, "VENV", str(tmp_path / ".venv"))
+        return prepare
+
+    def test_an_old_python(self, prepare, monkeypatch):
+        monkeypatch.setattr(sys, "version_info", (3, 9, 2))
+        monkeypatch.setenv("PATH", "/nowhere")
+        with pytest.raises(SystemExit, match=r"This is Python 3.9, and zephyrkit needs 3.11 or newer"):
+            prepare.main(["lab"])
+
+    def test_no_compiler(self, prepare, monkeypatch, tmp_path):
+        monkeypatch.setenv("PATH", "/nowhere")
+        monkeypatch.delenv("CXX", raising=False)
+        with pytest.raises(SystemExit, match="There is no C\\+\\+ compiler"):
+            prepare.main(["lab"])
+        assert not (tmp_path / ".venv").exists()
+
+    def test_a_full_disk(self, prepare, monkeypatch, tmp_path):
+        monkeypatch.setitem(prepare.PLANS, "lab", (".", 1e9, "a very large course"))
+        with pytest.raises(SystemExit, match=r"needs about 1000000000.0 GB and this disk has [\d.]+ GB free"):
+            prepare.main(["lab"])
+        assert not (tmp_path / ".venv").exists()
+
+    def test_no_network(self, tmp_path):
+        """The whole script on a copy, with a package index that nobody serves."""
+        copy = tmp_path / "zephyrkit"
+        (copy / "scripts").mkdir(parents=True)
+        for name in ("pyproject.toml", "constraints.txt", "scripts/prepare.py"):
+            (copy / name).write_bytes((ROOT / name).read_bytes())
+        nobody = {
+            "PIP_INDEX_URL": "http://127.0.0.1:9/",
+            "PIP_NO_CACHE_DIR": "1",
+            "PIP_RETRIES": "1",
+            "PIP_FIND_LINKS": "",
+            "PIP_EXTRA_INDEX_URL": "",
+            "PIP_CONFIG_FILE": os.devnull,
+        }
+        done = subprocess.run(
+            [sys.executable, copy / "scripts/prepare.py", "lab"],
+            capture_output=True,
+            text=True,
+            env={**os.environ, **nobody},
+            timeout=120,
+        )
+        assert done.returncode == 1
+        assert re.search("Building llama.cpp failed. The package index can't be reached", done.stderr), (
+            done.stderr
+        )
+        assert "Traceback" not in done.stderr and "about 7 minutes" in done.stdout
+
+    def test_a_wrong_word(self, prepare):
+        with pytest.raises(SystemExit, match="lab, or test"):
+            prepare.main(["labs"])
