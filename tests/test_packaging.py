@@ -210,3 +210,20 @@ class TestSetUp:
     def test_a_wrong_word(self, prepare):
         with pytest.raises(SystemExit, match="lab, or test"):
             prepare.main(["labs"])
+
+
+def test_every_link_and_make_target_in_the_documents_exists():
+    for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        for target in re.findall(r"\]\((?!https?:|#)([^)]+)\)", text):
+            assert (ROOT / target).exists(), f"{name} links to {target}"
+        for target in re.findall(r"\bmake ([a-z-]+)\b", text):
+            plan = subprocess.run(["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True)
+            assert plan.returncode == 0, f"{name} shows make {target}: {plan.stderr}"
+
+
+def test_the_readme_s_five_lines_run(capsys):
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    code = text.split("```python\n")[1].split("```")[0]
+    exec(code, {})
+    assert "GGUF" in capsys.readouterr().out
