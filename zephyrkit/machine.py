@@ -29,7 +29,7 @@ def free_memory() -> int:
     used = _read_number(CGROUP / "memory.current", CGROUP / "memory/memory.usage_in_bytes")
     if limit is None or used is None:
         return free
-    return min(free, max(0, limit - used + _reclaimable()))
+    return min(free, max(0, limit - max(0, used - _reclaimable())))
 
 
 def _reclaimable() -> int:
