@@ -3,29 +3,7 @@
 from collections.abc import Callable
 
 from ..content import LessonContent, Option, Question, exercise
-
-END = "<|endoftext|>"
-ANSWER_BEGINS = "<|assistant|>\n"
-
-
-def _fault(prompt: str, right: str) -> str | None:
-    """What is wrong with a prompt, for the faults that are easily made; None when it is right."""
-    if prompt == right:
-        return None
-    if END not in prompt:
-        return f"no turn is closed: `{END}` is missing"
-    if not prompt.endswith(ANSWER_BEGINS):
-        if prompt.endswith(ANSWER_BEGINS.strip()):
-            return "the line break after the last `<|assistant|>` is missing"
-        return "it doesn't end with the line `<|assistant|>`, so it isn't the model's turn"
-    if prompt.replace("\n", "") == right.replace("\n", ""):
-        return "the line breaks are not where they belong: one after each marker, one after each end token"
-    if prompt.count(END) != right.count(END):
-        return (
-            f"it has {prompt.count(END)} end tokens where {right.count(END)} belong: one closes each turn, "
-            "the user's and the assistant's, but not the turn that is still open"
-        )
-    return f"it reads {prompt!r}, and the model wants {right!r}"
+from ..prompt_faults import ANSWER_BEGINS, END, prompt_fault
 
 
 @exercise(
@@ -49,7 +27,7 @@ def _fault(prompt: str, right: str) -> str | None:
     ],
 )
 def one_prompt(answer):
-    return _fault(answer, f"<|user|>\nName two file formats.{END}\n{ANSWER_BEGINS}")
+    return prompt_fault(answer, f"<|user|>\nName two file formats.{END}\n{ANSWER_BEGINS}")
 
 
 @exercise(
@@ -180,8 +158,8 @@ def with_history(answer):
     if "Ada" not in made:
         return "the earlier turns are not in it, and the model remembers nothing by itself"
     past = "".join(f"<|user|>\n{user}{END}\n<|assistant|>\n{reply}{END}\n" for user, reply in turns)
-    fault = _fault(made, f"{past}<|user|>\nWhat is my name?{END}\n{ANSWER_BEGINS}")
-    return fault or _fault(answer([], "Hi."), f"<|user|>\nHi.{END}\n{ANSWER_BEGINS}")
+    fault = prompt_fault(made, f"{past}<|user|>\nWhat is my name?{END}\n{ANSWER_BEGINS}")
+    return fault or prompt_fault(answer([], "Hi."), f"<|user|>\nHi.{END}\n{ANSWER_BEGINS}")
 
 
 lesson = LessonContent(
