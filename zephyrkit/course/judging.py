@@ -54,9 +54,9 @@ def judge(content: ExerciseContent, answer: Any, given: dict[str, Any]) -> str |
 
 
 def shown(answer: Any) -> str:
-    """An answer as text, shortened."""
+    """An answer as text, shortened; a function by its name, since its address says nothing."""
     try:
-        text = repr(answer)
+        text = f"{answer.__name__}()" if callable(answer) and hasattr(answer, "__name__") else repr(answer)
     except Exception:
         text = f"an object of type {type(answer).__name__}"
     return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
@@ -100,17 +100,24 @@ def _copy(value: Any) -> Any:
 
 
 def _blame(error: BaseException, content: ExerciseContent, answer: Any) -> str:
-    """Say what went wrong: in the learner's function, or because the answer is of another kind."""
+    """Say what went wrong: inside the learner's function, or because the answer is of another kind."""
     what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    frames = traceback.extract_tb(error.__traceback__)
-    own = content.judge.__code__.co_filename
-    theirs = [frame for frame in frames[1:] if frame.filename != own and _is_learners(frame.filename, answer)]
-    if theirs:
-        line = linecache.getline(theirs[-1].filename, theirs[-1].lineno or 0).strip()
-        return f"it raised {what} (line {theirs[-1].lineno}" + (f": `{line}`)" if line else ")")
-    return f"{shown(answer)} is not what this asks for ({what})"
+    line = _learners_line(error, content, answer)
+    if line is None:
+        return f"{shown(answer)} can't be used as this asks ({what})"
+    source = linecache.getline(answer.__code__.co_filename, line).strip()
+    return f"it raised {what} (line {line}" + (f": `{source}`)" if source else ")")
 
 
-def _is_learners(filename: str, answer: Any) -> bool:
+def _learners_line(error: BaseException, content: ExerciseContent, answer: Any) -> int | None:
+    """The line in the learner's cell where the error came from; None when it did not come from there."""
     code = getattr(answer, "__code__", None)
-    return code is not None and filename == code.co_filename
+    if code is None:
+        return None
+    ours = content.judge.__code__
+    lines = [
+        line
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if frame.f_code.co_filename == code.co_filename and frame.f_code is not ours
+    ]
+    return lines[-1] if lines else None

@@ -1,0 +1,152 @@
+"""Read, rewrite and run notebooks: what the notebook tests are made of."""
+
+import ast
+import json
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+
+ROOT = Path(__file__).parent.parent
+TESTS = ROOT / "tests"
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+CELL_TIMEOUT = 120
+"""Seconds that one cell may take."""
+
+
+def read(path: Path) -> NotebookNode:
+    """A notebook in format 4.5."""
+    return nbformat.read(path, as_version=4)
+
+
+def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    """The code cells, in order."""
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def is_ignored(cell: NotebookNode) -> bool:
+    """Whether nbval runs this cell without comparing its outputs."""
+    return "nbval-ignore-output" in cell.metadata.get("tags", [])
+
+
+def attempts(notebook: NotebookNode) -> dict[str, NotebookNode]:
+    """The cells that check an exercise, by the exercise's id."""
+    found = {}
+    for cell in code_cells(notebook):
+        statement = check_statement(cell.source)
+        if statement is not None:
+            found[_exercise_id(statement)] = cell
+    return found
+
+
+def check_statement(source: str) -> ast.Expr | None:
+    """The last statement of a cell when it is ``lesson.exercise("…").check(…)``."""
+    try:
+        body = ast.parse(source).body
+    except SyntaxError:
+        return None
+    if not body or not isinstance(body[-1], ast.Expr):
+        return None
+    match body[-1].value:
+        case ast.Call(func=ast.Attribute(attr="check", value=ast.Call(func=ast.Attribute(attr="exercise")))):
+            return body[-1]
+    return None
+
+
+def _exercise_id(statement: ast.Expr) -> str:
+    return ast.literal_eval(statement.value.func.value.args[0])
+
+
+def with_attempt(source: str, attempt: str) -> str:
+    """The cell with ``attempt`` put in front of its check, as a learner would have written it."""
+    statement = check_statement(source)
+    lines = source.splitlines()
+    return "\n".join([*lines[: statement.lineno - 1], attempt, *lines[statement.lineno - 1 :]])
+
+
+def shown_text(cell: NotebookNode) -> str:
+    """All that a cell's outputs say as plain text."""
+    parts = []
+    for output in cell.outputs:
+        if output.output_type == "stream":
+            parts.append(output.text)
+        elif "data" in output:
+            parts.append(output.data.get("text/plain", ""))
+        else:
+            parts.append(f"{output.ename}: {output.evalue}")
+    return "\n".join(parts)
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    """The environment of a notebook's kernel: nobody's progress, nobody's start-up files, no network."""
+    return {
+        **os.environ,
+        "ZEPHYRKIT_HOME": str(home / "zephyrkit"),
+        "ZEPHYRKIT_MODEL": "practice",
+        "IPYTHONDIR": str(home / "ipython"),
+        "HF_HUB_OFFLINE": "1",
+        "PYTHONPATH": os.pathsep.join([str(ROOT), str(TESTS)]),
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        **more,
+    }
+
+
+def execute(notebook: NotebookNode, home: Path, folder: Path) -> NotebookNode:
+    """Run a notebook from top to bottom in a fresh kernel; raises nbclient's CellExecutionError."""
+    client = NotebookClient(
+        notebook,
+        timeout=CELL_TIMEOUT,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(folder)}},
+        store_widget_state=False,
+        coalesce_streams=True,
+    )
+    return client.execute(env=environment(home))
+
+
+@dataclass(frozen=True)
+class NbvalRun:
+    """What nbval said: ``outcomes`` by code cell ("Cell 0"), "passed", "failed" or "skipped"."""
+
+    outcomes: dict[str, str]
+    report: str
+
+    def not_passed(self) -> dict[str, str]:
+        return {cell: outcome for cell, outcome in self.outcomes.items() if outcome != "passed"}
+
+
+def run_nbval(path: Path, home: Path, *options: str, **variables: str) -> NbvalRun:
+    """Run a notebook under strict nbval in a process of its own; ``variables`` join its environment."""
+    home.mkdir(parents=True, exist_ok=True)
+    result = home / "nbval.xml"
+    command = [
+        sys.executable, "-m", "pytest", str(path), "--nbval", "--nbval-current-env",
+        "--nbval-sanitize-with", str(TESTS / "nbval.cfg"), f"--nbval-cell-timeout={CELL_TIMEOUT}",
+        "-c", os.devnull, f"--rootdir={path.parent}", "-p", "no:cacheprovider", "--color=no", "-q",
+        f"--junitxml={result}", *options,
+    ]  # fmt: skip
+    done = subprocess.run(command, env=environment(home, **variables), capture_output=True, text=True)
+    report = done.stdout + done.stderr
+    if not result.exists():
+        raise RuntimeError(f"nbval gave no result for {path.name} (exit status {done.returncode}):\n{report}")
+    cases = ElementTree.parse(result).iter("testcase")
+    return NbvalRun({case.attrib["name"]: _outcome(case) for case in cases}, report)
+
+
+def _outcome(case: ElementTree.Element) -> str:
+    for name in ("failure", "error", "skipped"):
+        if case.find(name) is not None:
+            return "skipped" if name == "skipped" else "failed"
+    return "passed"
+
+
+def read_lines(path: Path) -> list[Any]:
+    """The JSON values of a file with one a line; none when there is no such file."""
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []

@@ -1,0 +1,116 @@
+"""Pretend to be another processor: every logit that llama.cpp computes is moved a little.
+
+Processors add numbers in different orders and round differently, so a logit
+differs between them in its last digits. A notebook's stored output must not
+depend on those. `install` wraps ``llama_decode`` in a notebook's kernel, so
+that it covers the kit's models and llama-cpp-python used by hand:
+
+- every logit gets noise of up to `NOISE`, a new draw each time;
+- while a reply is made greedily (temperature 0), the two likeliest tokens of
+  every step go to the file that ``GREEDY_STEPS`` names, with the gap between
+  their probabilities as they were before the noise.
+"""
+
+import ctypes
+import functools
+import json
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+NOISE = 0.02
+"""Largest change of a logit; `tests/test_notebooks.py` says how it was chosen."""
+
+_greedy = threading.local()
+_random = np.random.default_rng(int(os.environ.get("SHAKE_SEED", "0")))
+
+
+def install() -> None:
+    """Wrap llama.cpp's decode and the ways into it. Call it before a model is loaded."""
+    import llama_cpp
+
+    from zephyrkit.backends.llamacpp import LlamaCpp
+
+    low = llama_cpp.llama_cpp
+    original = low.llama_decode
+
+    @functools.wraps(original)
+    def decode(context: Any, batch: Any) -> int:
+        status = original(context, batch)
+        if status == 0:
+            for logits in _computed(low, context, batch):
+                _note(low, context, logits)
+                logits += _random.uniform(-NOISE, NOISE, logits.size).astype(np.float32)
+        return status
+
+    low.llama_decode = llama_cpp.llama_decode = decode
+    LlamaCpp.stream = _watched(LlamaCpp.stream, _kit_is_greedy)
+    llama_cpp.Llama.generate = _watched(llama_cpp.Llama.generate, _hand_is_greedy)
+
+
+def _computed(low: Any, context: Any, batch: Any) -> list[np.ndarray]:
+    """The rows of logits that this batch asked for, as arrays on llama.cpp's own memory."""
+    size = low.llama_vocab_n_tokens(low.llama_model_get_vocab(low.llama_get_model(context)))
+    wanted = [i for i in range(batch.n_tokens) if batch.logits[i]] if batch.logits else [batch.n_tokens - 1]
+    rows = (low.llama_get_logits_ith(context, index) for index in wanted)
+    # llama-cpp-python gives a pointer, or a bare address where the kit set its own return type.
+    pointers = (ctypes.cast(row, ctypes.POINTER(ctypes.c_float)) for row in rows)
+    return [np.ctypeslib.as_array(pointer, shape=(size,)) for pointer in pointers if pointer]
+
+
+def _note(low: Any, context: Any, logits: np.ndarray) -> None:
+    if not getattr(_greedy, "on", False):
+        return
+    odds = np.exp(logits.astype(np.float64) - logits.max())
+    odds /= odds.sum()
+    first, second = np.argsort(odds)[-2:][::-1]
+    step = {
+        "gap": round(float(odds[first] - odds[second]), 4),
+        "first": _text(low, context, int(first)),
+        "second": _text(low, context, int(second)),
+    }
+    with Path(os.environ["GREEDY_STEPS"]).open("a") as file:
+        file.write(json.dumps(step) + "\n")
+
+
+def _text(low: Any, context: Any, token: int) -> str:
+    vocabulary = low.llama_model_get_vocab(low.llama_get_model(context))
+    buffer = ctypes.create_string_buffer(64)
+    length = low.llama_token_to_piece(vocabulary, token, buffer, 64, 0, True)
+    return buffer.raw[: max(0, length)].decode("utf-8", "replace")
+
+
+def _watched(stream: Callable, is_greedy: Callable[..., bool]) -> Callable:
+    """The same generator function, with the flag set whenever it computes."""
+
+    @functools.wraps(stream)
+    def watched(self: Any, *arguments: Any, **named: Any) -> Any:
+        greedy = is_greedy(*arguments, **named)
+        steps = stream(self, *arguments, **named)
+        value = None
+        try:
+            while True:
+                _greedy.on = greedy
+                try:
+                    piece = steps.send(value)
+                except StopIteration as end:
+                    return end.value
+                finally:
+                    _greedy.on = False
+                value = yield piece
+        finally:
+            steps.close()
+
+    return watched
+
+
+def _kit_is_greedy(messages: Any, sampling: Any = None, cancel: Any = None) -> bool:
+    return sampling is not None and sampling.temperature == 0
+
+
+def _hand_is_greedy(tokens: Any, top_k: int = 40, *others: Any, temp: float = 0.8, **_named: Any) -> bool:
+    return temp == 0 or top_k == 1

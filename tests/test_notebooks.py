@@ -1,0 +1,220 @@
+"""Every lesson runs, says what it stored, and would say so on another processor too.
+
+Three runs for each notebook, each in a fresh kernel with the practice model:
+
+1. strict nbval, with every stored output corrupted in passing (`nbval_corruption`);
+2. the exercises with each known wrong answer and then solved, one run for all;
+3. strict nbval once more with every logit shaken (`shaken_logits`).
+
+On sampled text (temperature above 0): a seed does not make it safe to store,
+since a logit's last digits can tip the choice of a token, and from there on the
+text is another. Rather than forbid it, run 3 tests it: what is stored (text,
+counts, rounded probabilities) must come out the same under noise. What doesn't
+is to be shown in a more robust form, or tagged as ignored with its reason.
+Greedy text has a stricter rule on top: at every token the likeliest one must
+lead by `GAP`.
+"""
+
+import copy
+import importlib
+import json
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import nbformat
+import pytest
+from lesson_anatomy import faults
+from notebook_tools import (
+    NOTEBOOKS,
+    ROOT,
+    NbvalRun,
+    attempts,
+    check_statement,
+    code_cells,
+    execute,
+    is_ignored,
+    read,
+    read_lines,
+    run_nbval,
+    shown_text,
+    with_attempt,
+)
+
+from zephyrkit.course import LessonContent
+
+GAP = 0.05
+"""The least lead, in probability, of the likeliest token over the second, wherever greedy text is stored."""
+
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+def content_of(path: Path) -> LessonContent:
+    """The lesson file that belongs to a notebook."""
+    return importlib.import_module(f"zephyrkit.course.lessons.lesson_{path.stem[:2]}").lesson
+
+
+@pytest.fixture(scope="session", autouse=True)
+def font_cache():
+    """Let matplotlib build its font cache now: the first import on a machine says so on stderr."""
+    subprocess.run([sys.executable, "-c", "import matplotlib.font_manager"], check=True)
+
+
+@pytest.fixture(scope="session")
+def strict_run(tmp_path_factory):
+    """A notebook's strict run, with its corruptions; one run serves several tests."""
+
+    @cache
+    def run(path: Path) -> tuple[NbvalRun, list[dict]]:
+        home = tmp_path_factory.mktemp(path.stem)
+        findings = home / "corruptions.jsonl"
+        result = run_nbval(path, home, "-p", "nbval_corruption", NBVAL_CORRUPTIONS=str(findings))
+        return result, read_lines(findings)
+
+    return run
+
+
+def test_every_lesson_has_its_notebook():
+    lessons = (ROOT / "zephyrkit" / "course" / "lessons").glob("lesson_*.py")
+    numbers = sorted(path.stem.removeprefix("lesson_") for path in lessons)
+    assert numbers == [path.stem[:2] for path in NOTEBOOKS]
+    assert numbers[:4] == ["00", "01", "02", "03"]
+
+
+@each_notebook
+def test_anatomy(path):
+    assert faults(read(path), path, content_of(path)) == []
+    assert content_of(path).name == path.stem
+
+
+@each_notebook
+def test_strict(path, strict_run):
+    run, _ = strict_run(path)
+    assert list(run.outcomes) == [f"Cell {n}" for n in range(len(code_cells(read(path))))]
+    assert run.not_passed() == {}, run.report
+
+
+@each_notebook
+def test_a_changed_output_would_be_noticed(path, strict_run):
+    _, findings = strict_run(path)
+    compared = {
+        f"Cell {number}"
+        for number, cell in enumerate(code_cells(read(path)))
+        if cell.outputs and not is_ignored(cell)
+    }
+    assert {finding["cell"] for finding in findings} == compared
+    assert [finding for finding in findings if not finding["noticed"]] == []
+
+
+@each_notebook
+def test_exercises_solved_and_with_each_wrong_answer(path, tmp_path):
+    """Wrong answers first, the solution last, so that later cells find the solved state."""
+    notebook, expected = _with_all_attempts(read(path), content_of(path))
+    executed = execute(notebook, tmp_path, path.parent)
+    said = {cell.id: shown_text(cell) for cell in executed.cells if cell.get("id") in expected}
+    assert len(said) == len(expected) > 0
+    wrong = {
+        f"{key}: {attempt}": said[key]
+        for key, (attempt, fragment) in expected.items()
+        if fragment not in said[key]
+    }
+    assert wrong == {}
+
+
+def _with_all_attempts(notebook, content: LessonContent):
+    """The notebook with a cell for each attempt; what each must say, by the cell's id."""
+    expected, cells = {}, []
+    checks = {id(cell): name for name, cell in attempts(notebook).items()}
+    for cell in notebook.cells:
+        name = checks.get(id(cell))
+        if name is None:
+            cells.append(cell)
+            continue
+        exercise = content.by_id()[name]
+        tries = [*exercise.wrong_answers, (exercise.solution, f"{exercise.title}: correct.")]
+        for number, (attempt, fragment) in enumerate(tries):
+            changed = copy.deepcopy(cell)
+            changed.id = f"{name}-{number}".replace("_", "-")
+            changed.source = with_attempt(cell.source, attempt)
+            expected[changed.id] = (attempt, fragment)
+            cells.append(changed)
+    notebook.cells = cells
+    return notebook, expected
+
+
+@each_notebook
+def test_another_processor_would_say_the_same(path, tmp_path):
+    steps = tmp_path / "steps.jsonl"
+    start_up = tmp_path / "ipython" / "profile_default" / "startup"
+    start_up.mkdir(parents=True)
+    (start_up / "00-shake.py").write_text(
+        "import shaken_logits\nshaken_logits.install()\ndel shaken_logits\n"
+    )
+    run = run_nbval(path, tmp_path, GREEDY_STEPS=str(steps))
+    close = [step for step in read_lines(steps) if step["gap"] < GAP]
+    assert close == [], f"{len(close)} of {len(read_lines(steps))} greedy steps are too close to call"
+    assert run.not_passed() == {}, run.report
+
+
+# -- the tools themselves ---------------------------------------------------------------
+
+
+def _ran(tmp_path: Path, *sources: str):
+    """A small notebook that has been run and stored; its path and content."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+    execute(notebook, tmp_path / "home", tmp_path)
+    path = tmp_path / "sample.ipynb"
+    nbformat.write(notebook, path)
+    return path, notebook
+
+
+def test_nbval_goes_red_on_a_changed_output(tmp_path):
+    path, notebook = _ran(tmp_path, "print('one')", "1 + 1")
+    assert run_nbval(path, tmp_path / "first").not_passed() == {}
+    notebook.cells[1].outputs[0].data["text/plain"] = "3"
+    nbformat.write(notebook, path)
+    assert run_nbval(path, tmp_path / "second").not_passed() == {"Cell 1": "failed"}
+
+
+def test_only_times_speeds_and_addresses_are_left_out(tmp_path):
+    path, notebook = _ran(
+        tmp_path, "print('12 tokens in 0.31 s, 38.7 tokens/s,', object())", "print('12 tokens')"
+    )
+    notebook.cells[0].outputs[
+        0
+    ].text = "12 tokens in 1.9 s, 1,004.2 tokens/s, <object object at 0x7f0000000123>\n"
+    nbformat.write(notebook, path)
+    assert run_nbval(path, tmp_path / "first").not_passed() == {}
+    notebook.cells[1].outputs[0].text = "13 tokens\n"
+    nbformat.write(notebook, path)
+    assert run_nbval(path, tmp_path / "second").not_passed() == {"Cell 1": "failed"}
+
+
+def test_an_attempt_goes_before_the_check():
+    cell = 'text = "a b"\nanswer = ...\nlesson.exercise("count").check(\n    answer, text=text\n)'
+    changed = with_attempt(cell, "answer = 2")
+    assert changed.splitlines()[:3] == ['text = "a b"', "answer = ...", "answer = 2"]
+    assert check_statement(changed) is not None
+    assert check_statement('lesson.exercise("count").hint()') is None
+    assert check_statement("1 +") is None
+
+
+def test_run_notebooks_stores_a_clean_run_and_keeps_times(tmp_path):
+    path, _ = _ran(tmp_path, "import ipywidgets\nipywidgets.IntSlider()", "print('took 0.25 s')")
+    script = [sys.executable, str(ROOT / "scripts" / "run_notebooks.py"), str(path)]
+    subprocess.run(script, check=True, capture_output=True)
+    first = path.read_text()
+    stored = read(path)
+    assert stored.metadata.kernelspec.name == "zephyrkit" and "widgets" not in stored.metadata
+    assert list(stored.cells[0].outputs[0].data) == ["text/plain"]
+    assert [cell.execution_count for cell in stored.cells] == [1, 2]
+    subprocess.run(script, check=True, capture_output=True)
+    assert path.read_text() == first
+
+    broken = json.loads(first)
+    broken["cells"][1]["source"] = "1 / 0"
+    path.write_text(json.dumps(broken))
+    failed = subprocess.run(script, capture_output=True, text=True)
+    assert failed.returncode == 1 and "ZeroDivisionError" in failed.stderr
+    assert json.loads(path.read_text()) == broken
