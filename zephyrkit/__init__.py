@@ -43,6 +43,7 @@ _HOMES = {
     ],
     "gguf_header": ["read_header"],
     "models": ["load"],
+    "classroom.doctor": ["doctor"],
     "backends.llamacpp": ["LlamaCpp"],
     "widgets.chat": ["ChatWidget"],
     "widgets.token_view": ["show_choices", "show_tokens"],
