@@ -77,7 +77,7 @@ class LessonRecord:
         """
         try:
             text = self.path.read_text(encoding="utf-8")
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return self._empty()
         except (OSError, UnicodeDecodeError) as error:
             return self._set_aside(error)
