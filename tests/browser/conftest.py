@@ -1,0 +1,61 @@
+"""One JupyterLab server and one Chromium for all browser tests."""
+
+import itertools
+import os
+import shutil
+
+import pytest
+from lab import CHROMIUM_FLAGS, Lab, Notebook
+
+
+def _without_browser(reason: str) -> None:
+    """Skip with the reason; fail where CI promised a browser."""
+    message = f"The browser tests need Chromium: {reason}"
+    if os.environ.get("CI", "").lower() in ("true", "1"):
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium, headless, as the system has it."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        _without_browser("no chromium on the PATH. Install it (Debian: apt-get install chromium).")
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as driver:
+        try:
+            started = driver.chromium.launch(executable_path=program, args=CHROMIUM_FLAGS)
+        except playwright.Error as error:
+            _without_browser(f"{program} did not start. {error}")
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="session")
+def lab(browser, tmp_path_factory):
+    """A JupyterLab server. Asks for the browser first: without one there is nothing to serve."""
+    server = Lab(tmp_path_factory.mktemp("lab"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def open_notebook(lab, browser):
+    """Open a new notebook with the given cells; its pages are closed after the test."""
+    contexts = []
+    numbers = itertools.count()
+
+    def open_it(cells, *, name="", **options) -> Notebook:
+        name = name or f"notebook-{id(contexts)}-{next(numbers)}.ipynb"
+        lab.write(name, cells)
+        context = browser.new_context(viewport={"width": 1100, "height": 900}, **options)
+        contexts.append(context)
+        notebook = Notebook(context.new_page())
+        notebook.page.goto(lab.address(name))
+        notebook.wait_until_ready()
+        return notebook
+
+    yield open_it
+    for context in contexts:
+        context.close()

@@ -1,0 +1,149 @@
+"""A real JupyterLab server and its notebooks, seen through a real browser."""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[2]
+TOKEN = "only-for-these-tests"
+CHROMIUM_FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+    "--disable-sync", "--no-first-run",
+]  # fmt: skip
+START_S = 60
+"""Seconds that a server or a page may take to come up on a busy machine."""
+
+# Small things to do in the page that Playwright has no word for.
+_RUN_CELL = """async (index) => {
+  const app = window.jupyterapp, panel = app.shell.currentWidget;
+  panel.content.activeCellIndex = index;
+  panel.content.deselectAll();
+  await app.commands.execute('notebook:run-cell');
+}"""
+_CELL_TEXT = """(index) => {
+  const cell = window.jupyterapp.shell.currentWidget.content.widgets[index];
+  return cell.outputArea ? cell.outputArea.node.innerText : '';
+}"""
+_KERNEL_STATUS = "() => window.jupyterapp.shell.currentWidget?.sessionContext.session?.kernel?.status"
+_READY = """() => {
+  const panel = window.jupyterapp?.shell.currentWidget;
+  return panel?.content?.widgets?.length > 0 && panel.sessionContext.session?.kernel?.status === 'idle';
+}"""
+
+
+class Lab:
+    """A JupyterLab server on 127.0.0.1, in a process of its own, with its settings in a folder of its own."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.url = f"http://127.0.0.1:{_free_port()}"
+        self._log = (folder / "lab.log").open("w")
+        self._set(
+            "@jupyterlab/apputils-extension/notification", {"fetchNews": "false", "checkForUpdates": False}
+        )
+        own = {name: str(folder / name) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR")}
+        paths = [str(REPOSITORY), str(Path(__file__).parent)]
+        self._process = subprocess.Popen(
+            [
+                sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1",
+                f"--port={self.url.rsplit(':', 1)[1]}", "--ServerApp.port_retries=0",
+                f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={folder}",
+                "--LabApp.expose_app_in_browser=True",
+            ],
+            stdout=self._log, stderr=subprocess.STDOUT, cwd=folder,
+            env={**os.environ, **own, "PYTHONPATH": os.pathsep.join(paths)},
+        )  # fmt: skip
+        self._wait()
+
+    def write(self, name: str, cells: list[str]) -> None:
+        """Put a notebook of code cells into the server's folder."""
+        made = [
+            {"cell_type": "code", "id": f"cell-{i}", "metadata": {}, "outputs": [], "execution_count": None,
+             "source": source}
+            for i, source in enumerate(cells)
+        ]  # fmt: skip
+        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+        document = {"cells": made, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
+        (self.folder / name).write_text(json.dumps(document))
+
+    def address(self, name: str) -> str:
+        """Where a notebook opens; its own workspace, so that no test sees another's tabs."""
+        return f"{self.url}/lab/workspaces/{Path(name).stem}/tree/{name}?token={TOKEN}"
+
+    def stop(self) -> None:
+        """End the server and its kernels."""
+        self._process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=15)
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+        self._log.close()
+
+    def _set(self, extension: str, settings: dict) -> None:
+        path = self.folder / f"JUPYTER_CONFIG_DIR/lab/user-settings/{extension}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(settings))
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + START_S
+        while time.monotonic() < deadline and self._process.poll() is None:
+            try:
+                urllib.request.urlopen(f"{self.url}/api?token={TOKEN}", timeout=1).read()
+                return
+            except OSError:
+                time.sleep(0.2)
+        self.stop()
+        log = (self.folder / "lab.log").read_text()[-2000:]
+        raise RuntimeError(f"JupyterLab did not come up within {START_S} s. Its log ends:\n{log}")
+
+
+@dataclass
+class Notebook:
+    """One open notebook: a page of the browser, and what tests do with it."""
+
+    page: object
+
+    def wait_until_ready(self) -> None:
+        """Wait for the page, the notebook and its kernel."""
+        self.page.wait_for_function(_READY, timeout=START_S * 1000)
+
+    def start(self, index: int) -> None:
+        """Run a cell without waiting for its end."""
+        self.page.evaluate(f"(index) => {{ ({_RUN_CELL})(index); }}", index)
+
+    def run(self, index: int) -> str:
+        """Run a cell to its end; what it printed."""
+        self.page.evaluate(_RUN_CELL, index)
+        return self.text(index)
+
+    def text(self, index: int) -> str:
+        """A cell's output as text."""
+        return self.page.evaluate(_CELL_TEXT, index)
+
+    def kernel_status(self) -> str:
+        """ "idle", "busy" and so on, as JupyterLab sees it."""
+        return self.page.evaluate(_KERNEL_STATUS)
+
+    @property
+    def window(self):
+        """The chat window (the first, when there are several)."""
+        return self.windows.first
+
+    @property
+    def windows(self):
+        """All chat windows of the notebook."""
+        return self.page.locator(".zephyrkit-chat")
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]

@@ -1,0 +1,277 @@
+// The chat window's front end. The kernel owns the conversation; this draws it and says what was clicked.
+//
+//   state      from the kernel, a JSON text: the whole picture. Drawn anew whenever it changes.
+//   messages   from the kernel: "delta" (new text of the reply on its way), "reading" (progress of the prompt),
+//              "gauge", "file", "copy", and "heard" (your message has arrived).
+//   ask(…)     to the kernel: {do: "send", text: …} and so on; the list is _ACTIONS in chat.py.
+//
+// The files chat_*.js beside this one hold the functions used here; chat.py joins them into one module.
+
+const DRAFT_PAUSE_MS = 350; // how long typing must rest before the gauge is asked for
+const NEAR_THE_END_PX = 32; // scrolled this close to the end, the log follows the reply
+
+export default () => {
+  const live = liveReply();
+  return {
+    initialize({ model }) {
+      const askForPicture = () => model.send({ do: "picture" });
+      model.on("change:state", () => live.follow(readState(model)));
+      model.on("msg:custom", (message) => live.hear(message, askForPicture));
+      live.follow(readState(model));
+    },
+    render({ model, el }) {
+      const view = chatView(model, live);
+      el.append(view.root);
+      return view.leave;
+    },
+  };
+};
+
+function chatView(model, live) {
+  const id = newId();
+  let state = {};
+  let sending = null; // the text that was sent and not yet heard
+  let editing = null; // the id of the turn whose text is being changed
+  let draftTimer = 0;
+  let liveElement = null;
+  const turns = new Map(); // turn id -> {element, print}
+
+  const on = {
+    send,
+    stop,
+    undo: () => ask({ do: "undo" }),
+    clear: () => ask({ do: "clear" }),
+    retry: () => ask({ do: "retry" }),
+    showTry: (index, number) => ask({ do: "show_try", index, number }),
+    file: (form) => ask({ do: "file", form }),
+    python: () => ask({ do: "python" }),
+    preset: (name) => ask({ do: "preset", name }),
+    system: (text) => ask({ do: "system", text }),
+    control: changeControl,
+    draft: draftChanged,
+    edit: startEdit,
+    copy: copyText,
+  };
+  const parts = buildFrame(on);
+  const { root, log, draft } = parts;
+  const kernel = kernelLine(model, drawStatus);
+
+  function ask(message) {
+    kernel.expectAnswer();
+    model.send({ ...message, view: id });
+  }
+
+  // -- drawing
+
+  function drawState() {
+    const before = state;
+    state = readState(model);
+    if (!state.rows) return;
+    kernel.answered();
+    followTheEnd(() => {
+      drawTurns();
+      drawLive();
+    });
+    drawBar();
+    drawSettings();
+    fillGauge(parts, state.gauge, state.overflow);
+    drawError(before);
+    if (before.live && !state.live) announceReply();
+  }
+
+  function drawTurns() {
+    const left = new Set(state.gauge?.left ?? []);
+    const busy = Boolean(state.live);
+    let place = null;
+    for (const [index, row] of state.rows.entries()) {
+      const position = { index, last: index === state.rows.length - 1, left: left.has(index), busy, model: state.model };
+      const { element } = knownTurn(row, position);
+      const next = place ? place.nextSibling : parts.turns.firstChild;
+      if (next !== element) parts.turns.insertBefore(element, next);
+      place = element;
+    }
+    const shown = new Set(state.rows.map((row) => row.id));
+    for (const [rowId, { element }] of turns) {
+      if (shown.has(rowId)) continue;
+      element.remove();
+      turns.delete(rowId);
+    }
+    parts.empty.hidden = state.rows.length > 0 || busy;
+  }
+
+  // A turn's element is made anew only when something about it has changed.
+  function knownTurn(row, position) {
+    const print = JSON.stringify([row.tries, position]);
+    const known = turns.get(row.id);
+    if (known && (known.print === print || editing === row.id)) return known;
+    const made = { element: turnElement(row, position, on), print };
+    known?.element.replaceWith(made.element);
+    turns.set(row.id, made);
+    return made;
+  }
+
+  function drawLive() {
+    const reply = state.live ? live.now : null;
+    if (liveElement && liveElement.generation !== reply?.generation) {
+      liveElement.element.remove();
+      liveElement = null;
+    }
+    if (!reply) return;
+    if (!liveElement) {
+      liveElement = liveTurn(reply, state.model);
+      log.append(liveElement.element);
+    }
+    liveElement.show(reply);
+  }
+
+  function drawBar() {
+    const busy = Boolean(state.live);
+    parts.name.textContent = state.model;
+    parts.undo.disabled = busy;
+    parts.clear.disabled = busy || state.rows.length === 0;
+    parts.send.disabled = busy;
+    const stopHadFocus = document.activeElement === parts.stop;
+    parts.stop.hidden = !busy;
+    if (stopHadFocus && !busy) draft.focus();
+    root.dataset.busy = String(busy);
+    drawStatus();
+  }
+
+  function drawStatus() {
+    parts.status.textContent = kernel.trouble ? "no answer" : state.live ? "answering" : "ready";
+    parts.trouble.hidden = !kernel.trouble;
+    parts.trouble.textContent = kernel.trouble;
+  }
+
+  function drawSettings() {
+    const { values, preset } = state.sampling;
+    const name = (preset) => make("option", { value: preset, disabled: preset === "" }, preset || "custom");
+    parts.preset.replaceChildren(...["", ...state.presets].map(name));
+    parts.preset.value = preset;
+    for (const [control, input] of Object.entries(parts.inputs)) {
+      if (input !== document.activeElement) input.value = values[control] ?? "";
+    }
+    if (parts.system !== document.activeElement) parts.system.value = state.system;
+    parts.systemShown.textContent = state.system;
+    parts.systemShown.parentElement.hidden = !state.system;
+  }
+
+  function drawError(before) {
+    if (state.error !== before.error || state.generation !== before.generation) parts.error.hidden = !state.error;
+    if (parts.errorText.textContent !== state.error) parts.errorText.textContent = state.error;
+    // A message that could not be answered goes back to where it was typed.
+    if (state.unsent && state.unsent !== before.unsent && !draft.value) setDraft(state.unsent);
+  }
+
+  function followTheEnd(draw, always = false) {
+    const atTheEnd = always || log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_THE_END_PX;
+    draw();
+    if (atTheEnd) log.scrollTop = log.scrollHeight;
+  }
+
+  function announceReply() {
+    const text = state.rows.at(-1)?.text ?? "";
+    parts.announce.textContent = state.error || `${state.model} says: ${text.slice(0, 1000)}`;
+  }
+
+  // -- doing
+
+  function send() {
+    const text = draft.value;
+    if (state.live || sending !== null || !text.trim()) return;
+    sending = text;
+    clearTimeout(draftTimer);
+    followTheEnd(() => {}, true);
+    ask({ do: "send", text });
+  }
+
+  function stop() {
+    if (!state.live) return;
+    const { generation } = state;
+    // Over the control channel, which a kernel reads while it runs a cell; and as an ordinary message, for
+    // front ends that have no control channel to offer. The number makes the second of them harmless.
+    kernel.sendControl("zephyrkit_stop", { address: model.get("_address"), generation });
+    ask({ do: "stop", generation });
+  }
+
+  function changeControl(name, value) {
+    const empty = value === "";
+    if (empty && name !== "seed") parts.inputs[name].value = state.sampling.values[name];
+    else ask({ do: "sampling", changes: { [name]: empty ? null : Number(value) } });
+  }
+
+  function startEdit(said, row, index) {
+    editing = row.id;
+    const leave = () => {
+      editing = null;
+      draft.focus();
+      drawTurns();
+    };
+    editInPlace(said, row.user, `New text of turn ${index + 1}`, (text) => ask({ do: "edit", index, text }), leave);
+  }
+
+  function setDraft(text) {
+    draft.value = text;
+    fitToText(draft);
+  }
+
+  function draftChanged() {
+    fitToText(draft);
+    clearTimeout(draftTimer);
+    draftTimer = setTimeout(() => model.send({ do: "draft", text: draft.value, view: id }), DRAFT_PAUSE_MS);
+  }
+
+  async function copyText(text, clicked) {
+    const copied = await writeClipboard(text);
+    parts.byHand.hidden = copied;
+    if (copied) {
+      parts.announce.textContent = "Copied";
+      if (clicked) flash(clicked, "Copied");
+    } else {
+      parts.byHandText.value = text;
+      parts.byHandText.select();
+    }
+  }
+
+  // -- hearing
+
+  function onMessage(message) {
+    kernel.answered();
+    if (message.kind === "gauge") fillGauge(parts, message.gauge, state.overflow);
+    if (message.view !== id) return;
+    if (message.kind === "heard" && message.do === "send") draftWasHeard();
+    else if (message.kind === "file") saveFile(message);
+    else if (message.kind === "copy") copyText(message.text);
+  }
+
+  // The draft stays until its message has arrived, so that a kernel that has died loses nothing.
+  function draftWasHeard() {
+    if (draft.value.startsWith(sending)) setDraft(draft.value.slice(sending.length));
+    sending = null;
+  }
+
+  function onKey(event) {
+    event.stopPropagation(); // or the notebook would take the keys for its own shortcuts
+    if (event.key !== "Escape") return;
+    event.preventDefault();
+    const menu = event.target.closest("details.zk-menu[open]");
+    if (!menu) return stop();
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+
+  root.addEventListener("keydown", onKey);
+  const unwatch = live.watch(() => followTheEnd(drawLive));
+  model.on("change:state", drawState);
+  model.on("msg:custom", onMessage);
+  drawState();
+  if (state.draft) setDraft(state.draft);
+  requestAnimationFrame(() => followTheEnd(() => {}, true));
+
+  function leave() {
+    unwatch();
+    kernel.leave();
+    clearTimeout(draftTimer);
+  }
+  return { root, leave };
+}

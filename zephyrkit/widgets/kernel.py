@@ -1,0 +1,88 @@
+"""Stop, heard by a kernel that is busy with a cell, and the kernel's own ■.
+
+A window's messages wait on the kernel's shell channel until the running cell
+has ended, unless the front end sends them to a subshell (JupyterLab does, other
+front ends don't). A Stop that comes after the cell is no Stop. ipykernel reads
+its control channel in a thread of its own, so that is where our Stop goes too.
+
+■ sends SIGINT. While a cell runs, that interrupts the cell. Between cells
+ipykernel ignores it; for as long as a window is answering, it stops the answer.
+"""
+
+import signal
+import sys
+import weakref
+from typing import Any, Protocol
+
+STOP_MESSAGE = "zephyrkit_stop"
+"""The type of the control message; its content is an ``address`` and a ``generation``."""
+
+_RETRY_S = 0.2
+
+
+class Stoppable(Protocol):
+    """A window that may be answering."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether it is answering now."""
+
+    def stop(self, generation: int | None = None) -> None:
+        """End the answer, if it is still the one that is meant."""
+
+
+_windows: "weakref.WeakValueDictionary[str, Stoppable]" = weakref.WeakValueDictionary()
+
+
+def hear_stop(address: str, window: Stoppable) -> bool:
+    """Let ``window`` be stopped through the control channel; False where there is no ipykernel."""
+    kernel = _kernel()
+    _windows[address] = window
+    handlers = getattr(kernel, "control_handlers", None)
+    if handlers is None:
+        return False
+    handlers[STOP_MESSAGE] = _on_control
+    return True
+
+
+def stop_on_interrupt() -> None:
+    """Let ■ end the windows' answers while no cell runs, from now until they have ended."""
+    loop = getattr(_kernel(), "io_loop", None)
+    if loop is not None:
+        loop.add_callback(_listen_for_interrupt, loop)
+
+
+def _kernel() -> Any:
+    # Without IPython in the process there is no kernel, and nothing to import.
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return getattr(shell, "kernel", None)
+
+
+def _on_control(_stream: Any, _identities: Any, message: dict[str, Any]) -> None:
+    content = message["content"]
+    window = _windows.get(content.get("address", ""))
+    if window is not None:
+        window.stop(content.get("generation"))
+
+
+def _listen_for_interrupt(loop: Any) -> None:
+    """Take SIGINT when it is being ignored; give it back when nothing is left to stop.
+
+    Runs on the main thread's loop, where signals may be set. During a cell the
+    handler is Python's own and must stay, or ■ would no longer stop the cell.
+    """
+    handler = signal.getsignal(signal.SIGINT)
+    answering = any(window.busy for window in list(_windows.values()))
+    if answering and handler is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, _on_interrupt)
+    elif not answering and handler is _on_interrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if answering:
+        loop.call_later(_RETRY_S, _listen_for_interrupt, loop)
+
+
+def _on_interrupt(_number: int, _frame: Any) -> None:
+    for window in list(_windows.values()):
+        if window.busy:
+            window.stop()
