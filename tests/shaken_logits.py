@@ -15,6 +15,7 @@ import ctypes
 import functools
 import json
 import os
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -72,9 +73,16 @@ def _note(low: Any, context: Any, logits: np.ndarray) -> None:
         "gap": round(float(odds[first] - odds[second]), 4),
         "first": _text(low, context, int(first)),
         "second": _text(low, context, int(second)),
+        "cell": _running_cell(),
     }
     with Path(os.environ["GREEDY_STEPS"]).open("a") as file:
         file.write(json.dumps(step) + "\n")
+
+
+def _running_cell() -> str:
+    """The source of the notebook cell that is running; empty outside a notebook."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    return shell.user_ns["In"][-1] if shell else ""
 
 
 def _text(low: Any, context: Any, token: int) -> str:

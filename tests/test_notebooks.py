@@ -152,9 +152,15 @@ def test_another_processor_would_say_the_same(path, tmp_path):
         "import shaken_logits\nshaken_logits.install()\ndel shaken_logits\n"
     )
     run = run_nbval(path, tmp_path, GREEDY_STEPS=str(steps))
-    close = [step for step in read_lines(steps) if step["gap"] < GAP]
-    assert close == [], f"{len(close)} of {len(read_lines(steps))} greedy steps are too close to call"
+    stored = [step for step in read_lines(steps) if step["cell"] not in _not_compared(path)]
+    close = [step for step in stored if step["gap"] < GAP]
+    assert close == [], f"{len(close)} of {len(stored)} greedy steps are too close to call"
     assert run.not_passed() == {}, run.report
+
+
+def _not_compared(path: Path) -> set[str]:
+    """The sources of the cells whose outputs may differ: what they generate may be close to call."""
+    return {cell.source for cell in code_cells(read(path)) if is_ignored(cell)}
 
 
 # -- the tools themselves ---------------------------------------------------------------
