@@ -113,13 +113,13 @@ class Choices:
         percent = round(100 * math.exp(choice.logprob))
         share = f"{percent} %" if percent else "< 1 %"
         verdict = "" if self.kept is None else "kept" if choice.token_id in self.kept else "dropped"
-        return visible(choice.text), share, "█" * round(percent * BAR_CHARACTERS / 100), verdict
+        return visible(choice.text), share, "▏" + "█" * round(percent * BAR_CHARACTERS / 100), verdict
 
     def _html_row(self, row: tuple[str, str, str, str]) -> str:
-        text, share, bar, verdict = row
+        text, share, bar, verdict = map(html.escape, row)
         faint = ";opacity:.45" if verdict == "dropped" else ""
         return (
-            f'<tr><td style="text-align:left"><code>{html.escape(text)}</code></td><td>{html.escape(share)}</td>'
+            f'<tr><td style="text-align:left"><code>{text}</code></td><td>{share}</td>'
             f'<td style="text-align:left;color:#4c8dff{faint}">{bar}</td>'
             + (f'<td style="text-align:left">{verdict}</td>' if self.kept is not None else "") + "</tr>"
         )
