@@ -19,7 +19,7 @@ class Letters:
         return [ord(character) for character in text]
 
     def detokenize(self, token_ids):
-        return "".join(ZEPHYR.end if i == END_ID else chr(i) for i in token_ids)
+        return "".join("" if i == END_ID else chr(i) for i in token_ids)
 
     def prompt(self, messages):
         return PromptEncoder(self.tokenize, END_ID).encode(messages)
@@ -81,7 +81,11 @@ def test_no_text_becomes_markup_or_hides_others(text):
 def test_visible_marks_what_can_not_be_seen():
     assert visible(" a\n\t") == "␣a↵⇥"
     assert visible("\u200b") == "\\u200b"
-    assert visible("") == "∅"
+
+
+def test_the_end_token_has_a_name_though_engines_give_it_no_text():
+    assert repr(show_tokens(Letters(), [END_ID])) == f"1 token\n[{ZEPHYR.end} 0]"
+    assert repr(show_choices([Alternative(END_ID, "", 0.0)])).startswith(ZEPHYR.end)
 
 
 def test_choices_are_whole_percents_and_bars():

@@ -34,8 +34,8 @@ class Token:
 
     @property
     def is_end(self) -> bool:
-        """Whether this is the one special token, which ends a turn."""
-        return self.text == ZEPHYR.end
+        """Whether this is the one special token, which ends a turn. Engines give it no text."""
+        return self.text in ("", ZEPHYR.end)
 
 
 @dataclass(frozen=True)
@@ -131,8 +131,11 @@ def show_choices(alternatives: Iterable[Alternative], kept: Collection[int] | No
 
 
 def visible(text: str) -> str:
-    """Text with its spaces and line breaks marked and its invisible characters spelled out."""
-    return "".join(_MARKS.get(character) or _spelled(character) for character in text) or "∅"
+    """Text with its spaces and line breaks marked and its invisible characters spelled out.
+
+    No text at all stands for the end token: the one token that engines give none.
+    """
+    return "".join(_MARKS.get(character) or _spelled(character) for character in text) or ZEPHYR.end
 
 
 def _spelled(character: str) -> str:
