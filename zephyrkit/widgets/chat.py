@@ -261,12 +261,12 @@ class ChatWidget(anywidget.AnyWidget):
         return {"kind": "gauge", "gauge": self._gauge, "draft": text}
 
     def _send_file(self, form: Literal["json", "md", "html"]) -> dict[str, Any]:
-        name, media_type = f"conversation.{form}", _MEDIA_TYPES[form]
+        text = self.conversation.export(form)
         return {
             "kind": "file",
-            "name": name,
-            "media_type": media_type,
-            "text": self.conversation.export(form),
+            "name": f"conversation.{form}",
+            "media_type": _MEDIA_TYPES[form],
+            "text": text,
         }
 
     def _send_python(self) -> dict[str, Any]:

@@ -1,0 +1,94 @@
+"""A real IPython kernel, spoken to as a front end does: cells, comm messages, control messages, ■."""
+
+import json
+import os
+import queue
+import re
+import time
+from pathlib import Path
+
+from jupyter_client.manager import start_new_kernel
+
+TESTS = Path(__file__).parent
+PATIENCE_S = 60
+
+
+class Kernel:
+    """A kernel of its own process. What the widgets in it send is kept in ``heard``."""
+
+    def __init__(self):
+        paths = [str(TESTS.parent), str(TESTS), str(TESTS / "browser")]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+        self.manager, self.client = start_new_kernel(env=environment)
+        self.heard: list[dict] = []
+
+    def run(self, code: str) -> str:
+        """Run a cell to its end; what it printed and showed. Raises AssertionError when it raised."""
+        return self.finish(self.begin(code))
+
+    def begin(self, code: str) -> str:
+        """Start a cell; its number, for `finish`."""
+        return self.client.execute(code, store_history=False)
+
+    def finish(self, cell: str) -> str:
+        """Wait for the end of a cell."""
+        printed = []
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            message = self._next(1)
+            if message is None or message["parent_header"].get("msg_id") != cell:
+                continue
+            kind, content = message["msg_type"], message["content"]
+            if kind == "stream":
+                printed.append(content["text"])
+            elif kind in ("execute_result", "display_data"):
+                printed.append(content["data"].get("text/plain", ""))
+            elif kind == "error":
+                plain = re.sub(r"\x1b\[[\d;]*m", "", "\n".join(content["traceback"]))
+                raise AssertionError(f"The cell raised:\n{plain}")
+            elif kind == "status" and content["execution_state"] == "idle":
+                return "".join(printed)
+        raise AssertionError(f"The cell did not end within {PATIENCE_S} s.")
+
+    def ask(self, comm_id: str, **message) -> None:
+        """Send a widget a message, as its front end would."""
+        content = {"comm_id": comm_id, "data": {"method": "custom", "content": message}}
+        self.client.shell_channel.send(self.client.session.msg("comm_msg", content))
+
+    def control(self, kind: str, **content) -> None:
+        """Send a message over the control channel."""
+        self.client.control_channel.send(self.client.session.msg(kind, content))
+
+    def wait_for(self, wanted, seconds: float = 20) -> dict:
+        """The first message from a widget, from the beginning of ``heard``, for which ``wanted`` is true."""
+        deadline = time.monotonic() + seconds
+        seen = 0
+        while time.monotonic() < deadline:
+            for message in self.heard[seen:]:
+                if wanted(message):
+                    return message
+            seen = len(self.heard)
+            self._next(0.2)
+        raise AssertionError(
+            f"No such message within {seconds} s. Heard {len(self.heard)}: {self.heard[-3:]}"
+        )
+
+    def stop(self) -> None:
+        """End the kernel."""
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(now=True)
+
+    def _next(self, seconds: float) -> dict | None:
+        try:
+            message = self.client.get_iopub_msg(timeout=seconds)
+        except queue.Empty:
+            return None
+        if message["msg_type"] in ("comm_msg", "comm_open"):
+            data = message["content"]["data"]
+            said = data.get("content") or {"kind": "state", **_state(data.get("state", {}))}
+            self.heard.append({**said, "bytes": len(json.dumps(message["content"])), "at": time.monotonic()})
+        return message
+
+
+def _state(traits: dict) -> dict:
+    return {**traits, **json.loads(traits["state"])} if "state" in traits else traits

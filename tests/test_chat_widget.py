@@ -1,0 +1,372 @@
+"""The chat window from the kernel's side: what it sends, what it does when asked, what it leaves behind."""
+
+import json
+import re
+import threading
+import time
+
+import pytest
+from kernel_client import Kernel
+from scripted_model import ScriptedModel
+
+import zephyrkit as zk
+from zephyrkit.chat import Piece
+from zephyrkit.widgets.chat_keep import Still
+from zephyrkit.widgets.chat_stream import FRAME_S, LiveReply
+from zephyrkit.widgets.chat_view import describe
+
+SET_UP = """
+import threading, time
+import zephyrkit as zk
+from scripted_model import ScriptedModel
+gate = threading.Event(); gate.set()
+model = ScriptedModel(lambda messages: ANSWER, context=100_000,
+    before_piece=lambda number: (time.sleep(PAUSE), gate.wait()))
+chat = zk.Conversation(model, sampling=zk.Sampling(max_tokens=10_000))
+w = zk.ChatWidget(chat)
+"""
+
+
+@pytest.fixture(scope="module")
+def kernel():
+    started = Kernel()
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def window(kernel):
+    """A function that makes a fresh window in the kernel, and returns its comm's id."""
+
+    def make(answer: tuple[str, ...] = ("a", "b", "c"), pause: float = 0.0) -> str:
+        kernel.run(f"ANSWER, PAUSE = {answer!r}, {pause}\n{SET_UP}")
+        comm_id = kernel.run("print(w.model_id)").strip()
+        kernel.heard.clear()
+        return comm_id
+
+    yield make
+    kernel.run("w.close()")
+
+
+def here(answer=None, **options) -> tuple[zk.Conversation, zk.ChatWidget]:
+    """A conversation and its window in this very process, without a front end."""
+    model = ScriptedModel(**({"answer": lambda messages: answer} if answer else {}))
+    conversation = zk.Conversation(model, **options)
+    return conversation, zk.ChatWidget(conversation)
+
+
+# -- driven from Python ------------------------------------------------------------
+
+
+def test_the_buttons_are_methods():
+    chat, window = here()
+    window.send_text("one")
+    assert window.wait(10).text == "1: one"
+    window.send_text("two")
+    window.wait(10)
+    window.edit(0, "three")
+    assert window.wait(10).text == "1: three"
+    window.retry()
+    window.wait(10)
+    assert [turn.user for turn in chat.turns] == ["three"]
+    assert [row["tries"] for row in window.state["rows"]] == [[3, 3]]
+    window.show_try(0, 1)
+    assert [turn.user for turn in chat.turns] == ["one", "two"], "that branch had gone on to a second turn"
+    window.undo()
+    assert [turn.user for turn in chat.turns] == ["three"]
+    window.clear()
+    assert chat.turns == [] and window.state["rows"] == []
+
+
+def test_identical_messages_are_two():
+    chat, window = here()
+    for _ in range(2):
+        window.send_text("again")
+        window.wait(10)
+    ids = [row["id"] for row in window.state["rows"]]
+    assert len(chat.turns) == 2 and len(set(ids)) == 2
+
+
+def test_a_cell_s_turn_shows_and_two_windows_agree():
+    chat, window = here()
+    other = zk.ChatWidget(chat)
+    chat.send("from a cell")
+    assert [row["user"] for row in window.state["rows"]] == ["from a cell"]
+    assert window.state["rows"] == other.state["rows"]
+    other.close()
+    chat.send("more")
+    assert len(window.state["rows"]) == 2 and len(other.state["rows"]) == 1, (
+        "a closed window no longer listens"
+    )
+
+
+def test_an_edit_shows_only_the_turns_before_it_while_it_runs():
+    gate = threading.Event()
+    model = ScriptedModel(before_piece=lambda number: gate.wait(10))
+    gate.set()
+    chat = zk.Conversation(model)
+    chat.send("one")
+    chat.send("two")
+    gate.clear()
+    window = zk.ChatWidget(chat)
+    window.edit(1, "other")
+    assert [row["user"] for row in window.state["rows"]] == ["one"] and window.busy
+    gate.set()
+    window.wait(10)
+    assert [row["user"] for row in window.state["rows"]] == ["one", "other"] and not window.busy
+
+
+def test_errors_are_in_the_window_and_the_message_is_not_lost():
+    chat, window = here()
+    chat.model.answer = lambda messages: 1 / 0
+    window.send_text("will fail")
+    assert window.wait(10) is None
+    assert "ZeroDivisionError" in window.state["error"] and window.state["unsent"] == "will fail"
+    assert isinstance(window.error, ZeroDivisionError)
+    chat.model.answer = lambda messages: ["fine"]
+    window.send_text("again")
+    assert window.wait(10).text == "fine" and window.state["error"] == "" and window.error is None
+    window.send_text("   ")
+    assert window.wait(10) is None and "empty" in window.state["error"]
+
+
+def test_a_busy_conversation_is_said():
+    gate = threading.Event()
+    chat = zk.Conversation(ScriptedModel(before_piece=lambda number: gate.wait(10)))
+    window = zk.ChatWidget(chat)
+    window.send_text("first")
+    window.send_text("second")
+    assert "on its way" in window.state["error"] and window.state["unsent"] == "second"
+    with pytest.raises(TimeoutError, match="stop"):
+        window.wait(0.05)
+    gate.set()
+    window.wait(10)
+    assert [turn.user for turn in chat.turns] == ["first"]
+
+
+def test_stop_ends_the_reply_that_is_meant_and_no_later_one():
+    def rest(number):
+        time.sleep(0.01)
+
+    chat = zk.Conversation(ScriptedModel(lambda messages: ["."] * 500, before_piece=rest))
+    window = zk.ChatWidget(chat)
+    window.send_text("go")
+    window.stop()
+    assert window.wait(10) is None or window.wait().finish_reason == "cancelled"
+    window.send_text("go on")
+    window.stop(generation=1)
+    time.sleep(0.1)
+    assert window.busy, "a Stop for the first reply must not end the second"
+    window.stop(generation=2)
+    assert window.wait(10).finish_reason == "cancelled"
+
+
+def test_presets_keep_seed_and_length():
+    chat, window = here(sampling=zk.Sampling(seed=7, max_tokens=33, stop="END"))
+    window.use_preset("precise")
+    assert chat.sampling == zk.PRESETS["precise"].but(seed=7, max_tokens=33, stop=("END",))
+    assert window.state["sampling"]["preset"] == "precise"
+    with pytest.raises(ValueError, match="balanced"):
+        window.use_preset("wild")
+
+
+def test_the_gauge_counts_and_names_the_turns_that_left():
+    chat = zk.Conversation(ScriptedModel(context=200), sampling=zk.Sampling(max_tokens=20))
+    window = zk.ChatWidget(chat)
+    for text in ("x" * 30, "y" * 30, "z" * 30):
+        window.send_text(text)
+        window.wait(10)
+    gauge = window.state["gauge"]
+    assert gauge["left"] == (0,)
+    assert (
+        gauge["system"] + gauge["history"] + gauge["draft"] + gauge["reply_room"] <= gauge["context"] == 200
+    )
+
+
+# -- what it looks like without a front end -----------------------------------------
+
+
+def test_the_text_form_reads_well():
+    window = here(system="Be brief.")[1]
+    window.send_text("hello")
+    window.wait(10)
+    data, _ = window._repr_mimebundle_()
+    expected = "A conversation with scripted, 1 turn\nSystem prompt: Be brief.\nYou: hello\nModel: 2: hello"
+    assert data["text/plain"] == repr(window) == repr(window.freeze()) == expected
+
+
+def test_the_still_is_safe_html():
+    hostile = "<img src=x onerror=alert(1)> $\\href{javascript:alert(1)}{x}$ \\(y\\) </script>"
+    window = here(answer=[hostile])[1]
+    window.send_text(hostile)
+    window.wait(10)
+    markup = window.freeze()._repr_html_()
+    assert "<img" not in markup and "<script" not in markup and "</script" not in markup
+    assert "$\\" not in markup and "\\(" not in markup, "no formula may survive"
+    text = re.sub(r"<[^>]+>", "", markup)
+    assert text.count("$\\href{javascript:alert(1)}{x}$") == 2
+    assert "Nothing was said" in Still(zk.Conversation(ScriptedModel()))._repr_html_()
+
+
+def test_the_python_form_rebuilds_the_conversation():
+    chat, window = here(system='Say "hi" 😀', sampling=zk.Sampling(temperature=0.5, seed=3))
+    window.send_text("one\ntwo </script> \\ '")
+    window.wait(10)
+    code = window.as_python().replace("zk.load()", "model_for_the_test")
+    names = {"model_for_the_test": chat.model}
+    exec(code, names)
+    rebuilt = names["chat"]
+    assert rebuilt.messages == chat.messages and rebuilt.sampling == chat.sampling
+
+
+def test_the_state_can_stand_in_a_script_element():
+    window = here(answer=["</script><script>x</script><!--"], system="</script>")[1]
+    window.send_text("</script>")
+    window.wait(10)
+    sent = window.get_state()["state"]
+    assert "<" not in sent
+    assert json.loads(sent)["rows"][0]["user"] == "</script>"
+    assert "</script" not in window._esm
+
+
+def test_the_figures_under_a_reply():
+    stats = zk.Stats(1312, 1280, 45, 0.1234, 38.21, 42)
+    assert describe(zk.Reply("x", "stop", stats)) == (
+        "first token after 0.12 s · prompt 1,312 tokens, 1,280 reused · reply 45 tokens, 38.2 a second · "
+        "finished · seed 42"
+    )
+    assert describe(zk.Reply("x", "stop")) == "", "a loaded transcript has no figures to show"
+    assert describe(zk.Reply("x", "cancelled")) == "stopped"
+
+
+# -- the stream of deltas -----------------------------------------------------------
+
+
+def test_deltas_are_numbered_whole_and_no_more_than_25_a_second():
+    now, sent = [0.0], []
+    live = LiveReply(3, "hi", sent.append, clock=lambda: now[0])
+    live.add(Piece("", reading=(5, 9)))
+    for number in range(1000):
+        now[0] = 0.001 * number
+        live.add(Piece(f"{number},"))
+    deltas = [message for message in sent if message["kind"] == "delta"]
+    assert sent[0] == {"kind": "reading", "generation": 3, "read": 5, "total": 9}
+    assert [delta["sequence"] for delta in deltas] == list(range(1, len(deltas) + 1))
+    assert len(sent) <= 1 + 1 / FRAME_S
+    shown = live.snapshot()
+    assert shown["text"] == "".join(delta["text"] for delta in deltas) and shown["sequence"] == len(deltas)
+
+
+def test_in_a_kernel_bytes_grow_with_the_reply_and_not_with_its_square(kernel, window):
+    spent = {}
+    for length in (1000, 4000):
+        comm_id = window(["abcdefghij"] * length, pause=0.0005)
+        kernel.ask(comm_id, do="send", text="go", view="test")
+        kernel.wait_for(lambda message: message["kind"] == "state" and message.get("rows"))
+        deltas = [message for message in kernel.heard if message["kind"] == "delta"]
+        spent[length] = sum(message["bytes"] for message in deltas)
+        assert len(deltas) > 5
+        rate = (len(deltas) - 1) / (deltas[-1]["at"] - deltas[0]["at"])
+        assert rate <= 30, f"{rate:.0f} messages a second"
+        assert spent[length] < 2.5 * 10 * length, "the text, and not much around it"
+    assert spent[4000] < 5 * spent[1000]
+
+
+# -- in a real kernel ---------------------------------------------------------------
+
+
+def test_the_front_end_s_messages_do_what_the_methods_do(kernel, window):
+    comm_id = window(["x", "y"])
+    kernel.ask(comm_id, do="send", text="hello", view="test")
+    assert kernel.wait_for(lambda m: m["kind"] == "heard")["view"] == "test"
+    kernel.wait_for(lambda m: m["kind"] == "state" and m.get("rows"))
+    kernel.ask(comm_id, do="sampling", changes={"temperature": 0.25, "seed": 5})
+    kernel.ask(comm_id, do="system", text="Be kind.")
+    kernel.ask(comm_id, do="draft", text="some words", view="test")
+    assert kernel.wait_for(lambda m: m["kind"] == "gauge")["gauge"]["draft"] > 0
+    kernel.ask(comm_id, do="file", form="md", view="test")
+    file = kernel.wait_for(lambda m: m["kind"] == "file")
+    assert file["name"] == "conversation.md" and "hello" in file["text"]
+    assert (
+        kernel.run("print(chat.sampling.temperature, chat.sampling.seed, chat.system)") == "0.25 5 Be kind.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ({"do": "fly"}, "Reload the page"),
+        ({"do": "__init__"}, "Reload the page"),
+        ({"do": "send"}, "missing"),
+        ({"do": "sampling", "changes": {"temperature": -1}}, "between 0 and 10"),
+        ({"do": "sampling", "changes": {"top_k": None}}, "Type a number"),
+        ({"do": "sampling", "changes": {"colour": 1}}, "no setting"),
+        ({"do": "edit", "index": 9, "text": "x"}, "no turn 9"),
+        ({"do": "show_try", "index": 0, "number": 1}, "no turn 0"),
+        ({"do": "file", "form": "exe"}, "md"),
+    ],
+)
+def test_a_message_that_can_t_be_is_answered_in_the_window(kernel, window, message, said):
+    kernel.ask(window(), **message)
+    kernel.wait_for(lambda m: m["kind"] == "state" and said in m.get("error", ""), seconds=10)
+
+
+def test_a_window_that_opens_midway_gets_the_text_so_far(kernel, window):
+    comm_id = window(["word "] * 400, pause=0.005)
+    kernel.ask(comm_id, do="send", text="go", view="test")
+    kernel.wait_for(lambda m: m["kind"] == "delta" and m["sequence"] == 5)
+    kernel.ask(comm_id, do="picture")
+    picture = kernel.wait_for(lambda m: m["kind"] == "state" and m.get("live") and m["live"]["sequence"] >= 5)
+    kernel.wait_for(lambda m: m["kind"] == "state" and m.get("rows"))
+    before = [
+        m for m in kernel.heard if m["kind"] == "delta" and m["sequence"] <= picture["live"]["sequence"]
+    ]
+    assert picture["live"]["text"] == "".join(m["text"] for m in before)
+
+
+def test_stop_is_heard_while_a_cell_runs(kernel, window):
+    comm_id = window(["."] * 2000, pause=0.01)
+    address = kernel.run("print(w._address)").strip()
+    kernel.ask(comm_id, do="send", text="go", view="test")
+    kernel.wait_for(lambda m: m["kind"] == "delta")
+    cell = kernel.begin("time.sleep(3); print('slept')")
+    time.sleep(0.3)
+    asked = time.monotonic()
+    kernel.control("zephyrkit_stop", address=address, generation=1)
+    ended = kernel.wait_for(lambda m: m["kind"] == "state" and m.get("rows"))
+    assert ended["at"] - asked < 1.5, "the cell sleeps for 3 s"
+    assert ended["rows"][0]["note"] == "stopped"
+    assert kernel.finish(cell) == "slept\n", "the cell goes on undisturbed"
+
+
+def test_stop_is_heard_by_a_reply_that_a_cell_asked_for(kernel, window):
+    window(["."] * 2000, pause=0.01)
+    address = kernel.run("print(w._address)").strip()
+    cell = kernel.begin("print(chat.send('go').finish_reason)")
+    kernel.wait_for(lambda m: m["kind"] == "delta")
+    kernel.control("zephyrkit_stop", address=address, generation=1)
+    assert kernel.finish(cell) == "cancelled\n"
+
+
+def test_the_kernel_s_interrupt_stops_a_reply_between_cells(kernel, window):
+    comm_id = window(["."] * 2000, pause=0.01)
+    kernel.ask(comm_id, do="send", text="go", view="test")
+    kernel.wait_for(lambda m: m["kind"] == "delta" and m["sequence"] == 5)
+    kernel.manager.interrupt_kernel()
+    ended = kernel.wait_for(lambda m: m["kind"] == "state" and m.get("rows"), seconds=5)
+    assert ended["rows"][0]["note"] == "stopped"
+    time.sleep(0.5)
+    assert kernel.run("import signal; time.sleep(0.3); print(1 + 1)") == "2\n"
+
+
+def test_the_kernel_s_interrupt_still_stops_a_cell_while_a_reply_runs(kernel, window):
+    comm_id = window(["."] * 300, pause=0.01)
+    kernel.ask(comm_id, do="send", text="go", view="test")
+    kernel.wait_for(lambda m: m["kind"] == "delta")
+    cell = kernel.begin("time.sleep(30)")
+    time.sleep(0.7)
+    kernel.manager.interrupt_kernel()
+    with pytest.raises(AssertionError, match="KeyboardInterrupt"):
+        kernel.finish(cell)
+    kernel.ask(comm_id, do="stop")
+    kernel.wait_for(lambda m: m["kind"] == "state" and m.get("rows"))
