@@ -81,8 +81,11 @@ def _note(low: Any, context: Any, logits: np.ndarray) -> None:
 
 def _running_cell() -> str:
     """The source of the notebook cell that is running; empty outside a notebook."""
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    return shell.user_ns["In"][-1] if shell else ""
+    if "IPython" not in sys.modules:
+        return ""
+    shell = sys.modules["IPython"].get_ipython()
+    # Not `In`: nbval asks the kernel to keep no history.
+    return shell.kernel.get_parent("shell")["content"]["code"] if shell else ""
 
 
 def _text(low: Any, context: Any, token: int) -> str:
