@@ -1,0 +1,266 @@
+"""A safe handle on one llama.cpp model: nothing that is called here can crash the process.
+
+llama.cpp trusts its caller: two threads in one context, or a call after the
+memory was freed, end the process. Here every call takes a lock and looks
+whether the model is still open. There are two locks, so that text can be
+tokenized while a reply is being computed.
+"""
+
+import ctypes
+import os
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ..errors import ModelClosed, ModelFileError, NotEnoughMemory, ZephyrkitError
+from .llama_bindings import abort_check, bindings, log
+
+WATCH_S = 0.02
+"""Seconds between two looks at whether a running computation is still wanted."""
+
+CLOSE_S = 5.0
+"""Seconds that `LlamaHandle.close` waits for a computation that it has called off."""
+
+_ABORTED = 2
+"""What ``llama_decode`` returns when the abort callback said stop (llama.h)."""
+
+
+class LlamaHandle:
+    """llama.cpp's model, context and vocabulary, computing on the CPU.
+
+    ``pre_tokenizer`` names the rule that cuts text before tokenizing, for files
+    that don't say it themselves. Raises ModelFileError when llama.cpp refuses
+    the file, NotEnoughMemory when it can't reserve the context.
+    """
+
+    def __init__(
+        self, path: Path, *, context: int, threads: int, batch: int, pre_tokenizer: str | None = None
+    ):
+        self.closed = False
+        self._process = os.getpid()
+        self._computing = threading.Lock()  # the context: one computation at a time
+        self._reading = threading.Lock()  # the vocabulary
+        self._abort = ctypes.create_string_buffer(2)  # "" goes on, "\1" stops: see abort_check
+        self._texts: dict[int, bytes | None] = {}
+        self._model = self._context = None
+        log().listen()
+        _start_llama()
+        try:
+            self._model = _open_model(path, pre_tokenizer)
+            self._context = _open_context(self._model, context, threads, batch)
+        except BaseException:
+            self._free()
+            raise
+        c = bindings()
+        c.llama_set_abort_callback(self._context, abort_check()[1], ctypes.addressof(self._abort))
+        self._memory = c.llama_get_memory(self._context)
+        self._vocabulary = c.llama_model_get_vocab(self._model)
+        self.vocabulary_size: int = c.llama_vocab_n_tokens(self._vocabulary)
+        # One token is decoded thousands of times a second: its batch is made once.
+        self._token = (ctypes.c_int32 * 1)()
+        self._token_batch = c.llama_batch_get_one(self._token, 1)
+
+    # -- computing ---------------------------------------------------------------
+
+    def keep(self, count: int) -> None:
+        """Drop everything from position ``count`` on from the KV cache."""
+        with self._computing:
+            self._check_open()
+            bindings().llama_memory_seq_rm(self._memory, 0, count, -1)
+
+    def decode(self, token: int) -> bool:
+        """Compute one token at the next position, in this thread; False when it was called off."""
+        with self._computing:
+            self._ready()
+            self._token[0] = token
+            return self._done(bindings().llama_decode(self._context, self._token_batch))
+
+    def decode_watched(self, token_ids: Sequence[int], unwanted: Callable[[], bool]) -> bool:
+        """Compute tokens while this thread stays interruptible; False when ``unwanted`` said so.
+
+        A worker computes; this thread only waits, so a KeyboardInterrupt arrives
+        at once. The computation is called off before this returns, whatever happened.
+        """
+        job = _Job()
+        try:
+            threading.Thread(target=self._work, args=(job, list(token_ids)), daemon=True).start()
+            while not job.done.wait(WATCH_S):
+                if unwanted():
+                    break
+        finally:
+            if not job.done.is_set():
+                job.unwanted = True
+                self._abort[0] = b"\1"
+                job.done.wait(CLOSE_S)
+        if job.error:
+            raise job.error
+        return job.computed
+
+    def sample(self, sampler: int) -> int:
+        """Choose a token from the latest logits with a sampler chain (its address)."""
+        with self._computing:
+            self._check_open()
+            return bindings().llama_sampler_sample(sampler, self._context, -1)
+
+    def logits(self):
+        """The latest token's logits: a numpy copy, float32, one for each entry of the vocabulary."""
+        from numpy.ctypeslib import as_array
+
+        with self._computing:
+            self._check_open()
+            address = bindings().llama_get_logits_ith(self._context, -1)
+            return as_array(address, (self.vocabulary_size,)).copy()
+
+    # -- the vocabulary ----------------------------------------------------------
+
+    def tokenize(self, text: str, *, special: bool = False) -> list[int]:
+        """The ids of a text; with ``special``, texts of special tokens become those tokens."""
+        data = text.encode("utf-8", "replace")
+        with self._reading:
+            self._check_open()
+            room = len(data) + 1  # a token covers at least one byte
+            ids = (ctypes.c_int32 * room)()
+            count = bindings().llama_tokenize(self._vocabulary, data, len(data), ids, room, False, special)
+        return ids[: max(count, 0)]
+
+    def text(self, token: int) -> bytes | None:
+        """A token's bytes, perhaps half a character; None for one that ends the reply."""
+        try:
+            return self._texts[token]
+        except KeyError:
+            return self._texts.setdefault(token, self._look_up(token))
+
+    def _look_up(self, token: int) -> bytes | None:
+        if not 0 <= token < self.vocabulary_size:
+            raise ValueError(f"There is no token {token}: the vocabulary has {self.vocabulary_size:,}.")
+        c = bindings()
+        with self._reading:
+            self._check_open()
+            if c.llama_vocab_is_eog(self._vocabulary, token):
+                return None
+            room = 64
+            while True:
+                buffer = ctypes.create_string_buffer(room)
+                length = c.llama_token_to_piece(self._vocabulary, token, buffer, room, 0, False)
+                if length >= 0:
+                    return buffer.raw[:length]
+                room = -length
+
+    # -- the end -----------------------------------------------------------------
+
+    def close(self) -> None:
+        """Free the memory; a computation that runs in another thread is called off first."""
+        if self._process != os.getpid():
+            return  # a forked child: the memory is the parent's
+        self.closed = True
+        self._abort[0] = b"\1"
+        if self._computing.acquire(timeout=CLOSE_S):
+            try:
+                with self._reading:
+                    self._free()
+            finally:
+                self._computing.release()
+
+    def _free(self) -> None:
+        context, self._context = self._context, None
+        model, self._model = self._model, None
+        if context:
+            bindings().llama_free(context)
+        if model:
+            bindings().llama_model_free(model)
+
+    # -- inside ------------------------------------------------------------------
+
+    def _work(self, job: "_Job", token_ids: list[int]) -> None:
+        try:
+            with self._computing:
+                self._ready()
+                if job.unwanted:  # asked after _ready, which clears the flag that says so too
+                    return
+                ids = (ctypes.c_int32 * len(token_ids))(*token_ids)
+                batch = bindings().llama_batch_get_one(ids, len(ids))
+                job.computed = self._done(bindings().llama_decode(self._context, batch))
+        except BaseException as error:
+            job.error = error
+        finally:
+            job.done.set()
+
+    def _ready(self) -> None:
+        # In this order: close() first says closed and then raises the flag.
+        self._abort[0] = b"\0"
+        self._check_open()
+
+    def _check_open(self) -> None:
+        if self._process != os.getpid():
+            raise ModelClosed(
+                f"The model was loaded by process {self._process}, of which this process, {os.getpid()}, is a "
+                "fork. llama.cpp's threads don't survive a fork. Load the model again here."
+            )
+        if self.closed:
+            raise ModelClosed("The model is closed. Load it again to go on.")
+
+    def _done(self, status: int) -> bool:
+        if status in (0, _ABORTED):
+            return status == 0
+        raise ZephyrkitError(
+            f"llama.cpp could not compute (code {status}): {log().trouble()}. Close the model and load it again."
+        )
+
+
+class _Job:
+    """One computation in a worker thread."""
+
+    def __init__(self) -> None:
+        self.done = threading.Event()
+        self.unwanted = False
+        self.computed = False
+        self.error: BaseException | None = None
+
+
+_started = threading.Lock()
+
+
+def _start_llama() -> None:
+    """Initialise llama.cpp once; the lock stays taken as the sign that it was done."""
+    if _started.acquire(blocking=False):
+        bindings().llama_backend_init()
+
+
+def _open_model(path: Path, pre_tokenizer: str | None) -> int:
+    c = bindings()
+    params = c.llama_model_default_params()
+    no_devices = (ctypes.c_void_p * 1)(None)  # an empty list: the CPU alone, where Stop is tested
+    params.devices = ctypes.cast(no_devices, ctypes.c_void_p)
+    params.n_gpu_layers = 0
+    if pre_tokenizer:
+        # Two entries: the list ends with an empty key.
+        overrides = (c.llama_model_kv_override * 2)()
+        overrides[0].tag = c.LLAMA_KV_OVERRIDE_TYPE_STR
+        overrides[0].key = b"tokenizer.ggml.pre"
+        overrides[0].value.val_str = pre_tokenizer.encode()
+        params.kv_overrides = overrides
+    model = c.llama_model_load_from_file(os.fsencode(path), params)
+    if not model:
+        raise ModelFileError(
+            f"llama.cpp can't load {path.name}: {log().trouble()}. Download the file again, or choose another."
+        )
+    return model
+
+
+def _open_context(model: int, context: int, threads: int, batch: int) -> int:
+    c = bindings()
+    params = c.llama_context_default_params()
+    params.n_ctx = context
+    params.n_batch = params.n_ubatch = batch
+    params.n_outputs_max = 1  # logits of the last token only: 100 MB less at 50,304 entries and 512 tokens
+    params.n_threads = params.n_threads_batch = threads
+    params.flash_attn_type = c.LLAMA_FLASH_ATTN_TYPE_DISABLED  # slower for this model on a CPU
+    params.offload_kqv = params.op_offload = False
+    params.no_perf = True
+    handle = c.llama_init_from_model(model, params)
+    if not handle:
+        raise NotEnoughMemory(
+            f"llama.cpp could not reserve a context of {context:,} tokens: {log().trouble()}. "
+            "Lower context, or close other programs."
+        )
+    return handle

@@ -1,0 +1,60 @@
+"""`Sampling` as llama.cpp's chain of samplers."""
+
+import os
+from collections.abc import Sequence
+
+from ..chat import Sampling
+from .llama_bindings import bindings
+
+PENALTY_WINDOW = 64
+"""The repeat penalty looks back this many tokens, prompt included: llama.cpp's default (``--repeat-last-n``)."""
+
+
+class SamplerChain:
+    """A chain in llama.cpp's order: penalties, top-k, top-p, min-p, temperature, draw.
+
+    ``recent`` are the latest prompt tokens, for the repeat penalty. At
+    temperature 0 the likeliest token after the penalties is taken. Its memory
+    is freed with the object.
+    """
+
+    def __init__(self, sampling: Sampling, seed: int, recent: Sequence[int]):
+        c = bindings()
+        self._free = c.llama_sampler_free
+        params = c.llama_sampler_chain_default_params()
+        params.no_perf = True
+        self.address = c.llama_sampler_chain_init(params)
+        for link in _links(sampling, seed):
+            c.llama_sampler_chain_add(self.address, link)
+        if sampling.repeat_penalty != 1:
+            for token in recent[-PENALTY_WINDOW:]:
+                c.llama_sampler_accept(self.address, token)
+
+    def __del__(self) -> None:
+        address, self.address = getattr(self, "address", None), None
+        if address:
+            self._free(address)
+
+
+def draw_seed() -> int:
+    """A seed from the system's randomness, small enough to be typed again."""
+    return int.from_bytes(os.urandom(4), "little") >> 1
+
+
+def _links(sampling: Sampling, seed: int) -> list[int]:
+    c = bindings()
+    links = []
+    if sampling.repeat_penalty != 1:
+        links.append(c.llama_sampler_init_penalties(PENALTY_WINDOW, sampling.repeat_penalty, 0.0, 0.0))
+    if sampling.temperature == 0:
+        return [*links, c.llama_sampler_init_greedy()]
+    if sampling.top_k:
+        links.append(c.llama_sampler_init_top_k(sampling.top_k))
+    if sampling.top_p < 1:
+        links.append(c.llama_sampler_init_top_p(sampling.top_p, 1))
+    if sampling.min_p:
+        links.append(c.llama_sampler_init_min_p(sampling.min_p, 1))
+    if sampling.temperature != 1:
+        links.append(c.llama_sampler_init_temp(sampling.temperature))
+    # 0xFFFFFFFF would mean "draw one" to llama.cpp, so seeds are taken modulo that.
+    return [*links, c.llama_sampler_init_dist(seed % 0xFFFFFFFF)]
