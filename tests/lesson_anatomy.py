@@ -15,7 +15,7 @@ from notebook_tools import attempts, code_cells, is_ignored, shown_text
 from zephyrkit.course import LessonContent
 
 LONGEST_CELL = 15
-MOST_IGNORED = 3
+MOST_IGNORED = 4
 VERBS = set(
     "ask build change chat check choose compare convert count download export find follow get guard keep "
     "learn load look make measure open read run see show start take talk teach test turn use watch write".split()
