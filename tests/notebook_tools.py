@@ -113,7 +113,16 @@ def execute(notebook: NotebookNode, home: Path, folder: Path) -> NotebookNode:
 
 
 # jsonschema's optional check of web addresses builds a grammar, 3 s of processor time at each start.
-_START = "import sys; sys.modules['rfc3987_syntax'] = None; import pytest; sys.exit(pytest.console_main())"
+_START = "import sys; sys.modules['rfc3987_syntax'] = None; import pytest; sys.exit(pytest.main())"
+
+
+def shake_logits(home: Path) -> None:
+    """Make every kernel that starts with this home shake its logits (`shaken_logits`)."""
+    start_up = home / "ipython" / "profile_default" / "startup"
+    start_up.mkdir(parents=True)
+    (start_up / "00-shake.py").write_text(
+        "import shaken_logits\nshaken_logits.install()\ndel shaken_logits\n"
+    )
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ from notebook_tools import (
     read,
     read_lines,
     run_nbval,
+    shake_logits,
     shown_text,
     with_attempt,
 )
@@ -146,11 +147,7 @@ def _with_all_attempts(notebook, content: LessonContent):
 @each_notebook
 def test_another_processor_would_say_the_same(path, tmp_path):
     steps = tmp_path / "steps.jsonl"
-    start_up = tmp_path / "ipython" / "profile_default" / "startup"
-    start_up.mkdir(parents=True)
-    (start_up / "00-shake.py").write_text(
-        "import shaken_logits\nshaken_logits.install()\ndel shaken_logits\n"
-    )
+    shake_logits(tmp_path)
     run = run_nbval(path, tmp_path, GREEDY_STEPS=str(steps))
     stored = [step for step in read_lines(steps) if step["cell"] not in _not_compared(path)]
     close = [step for step in stored if step["gap"] < GAP]
@@ -181,6 +178,27 @@ def test_nbval_goes_red_on_a_changed_output(tmp_path):
     notebook.cells[1].outputs[0].data["text/plain"] = "3"
     nbformat.write(notebook, path)
     assert run_nbval(path, tmp_path / "second").not_passed() == {"Cell 1": "failed"}
+
+
+def test_shaking_reaches_the_kit_and_the_engine_used_by_hand(tmp_path):
+    """What shows a logit's digits goes red; what is greedy is recorded, sampled text is not."""
+    prompt = "<|user|>\\nWhat is GGUF?<|endoftext|>\\n<|assistant|>\\n"
+    path, _ = _ran(
+        tmp_path,
+        "import zephyrkit as zk\nmodel = zk.load()",
+        "model.next_token('hello')[0].logprob",
+        "zk.Conversation(model).send('hello', temperature=0, max_tokens=3).finish_reason",
+        "zk.Conversation(model).send('hello', temperature=1, max_tokens=3) is None",
+        "import llama_cpp\nllama = llama_cpp.Llama(str(zk.PRACTICE), n_ctx=256, verbose=False)",
+        f"llama('{prompt}', max_tokens=2, temperature=0) is None",
+        f"llama('{prompt}', max_tokens=2, temperature=1) is None",
+    )
+    home, steps = tmp_path / "shaken", tmp_path / "steps.jsonl"
+    shake_logits(home)
+    assert run_nbval(path, home, GREEDY_STEPS=str(steps)).not_passed() == {"Cell 1": "failed"}
+    cells = [step["cell"] for step in read_lines(steps)]
+    assert set(cells) == {code_cells(read(path))[number].source for number in (2, 5)}
+    assert all(0 <= step["gap"] <= 1 for step in read_lines(steps))
 
 
 def test_only_times_speeds_and_addresses_are_left_out(tmp_path):
