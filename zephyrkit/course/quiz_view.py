@@ -5,7 +5,7 @@ from collections.abc import Callable
 from ipywidgets import HTML, Button, Layout, RadioButtons, VBox
 
 from .content import Question
-from .verdict import Verdict, as_html
+from .verdict import Verdict, as_html, not_attempted
 
 
 class QuestionRow:
@@ -22,9 +22,9 @@ class QuestionRow:
             index=None,
             layout=Layout(width="100%"),
         )
-        self._check = Button(
-            description=f"Check question {number}", disabled=True, layout=Layout(width="max-content")
-        )
+        # Never disabled: it would only be enabled after the kernel has heard of the choice,
+        # and whoever presses Tab sooner than that would be led past it.
+        self._check = Button(description=f"Check question {number}", layout=Layout(width="max-content"))
         self._reason = HTML()
         self._choice.observe(self._chosen, "value")
         self._check.on_click(self._clicked)
@@ -37,8 +37,11 @@ class QuestionRow:
         self._reason.value = given._repr_html_()
 
     def _chosen(self, _change: object) -> None:
-        self._check.disabled = self._choice.value is None
         self._reason.value = ""
 
     def _clicked(self, _button: object) -> None:
-        self._answer(self._number, self._choice.value)
+        if self._choice.value is None:
+            unanswered = not_attempted(f"Question {self._number}", "Choose an option first, then check.")
+            self._reason.value = unanswered._repr_html_()
+        else:
+            self._answer(self._number, self._choice.value)

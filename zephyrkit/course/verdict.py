@@ -31,7 +31,7 @@ class Verdict:
 
     def _repr_html_(self) -> str:
         head = f"<strong>{_SIGNS[self.state]} {as_html(self.title)}</strong>"
-        advice = f'<div style="opacity:.8;font-size:.9em">{as_html(self.advice)}</div>' if self.advice else ""
+        advice = f'<div style="font-size:.9em">{as_html(self.advice)}</div>' if self.advice else ""
         return box(f"{head}: {as_html(self.text)}{advice}", _COLOURS[self.state])
 
 
