@@ -98,6 +98,6 @@ def test_choices_are_whole_percents_and_bars():
 def test_choices_say_in_words_what_a_filter_keeps():
     choices = show_choices([Alternative(5, "a", math.log(0.6)), Alternative(6, "b", math.log(0.4))], kept=[5])
     lines = repr(choices).splitlines()
-    assert lines[0].endswith("kept") and lines[1].endswith("dropped")
+    assert lines == ["a   60 %  kept     ▏" + "█" * 15, "b   40 %  dropped  ▏" + "█" * 10]
     page = Page(choices._repr_html_())
     assert page.words.index("kept") < page.words.index("dropped")

@@ -97,12 +97,12 @@ class Choices:
         rows = [self._row(choice) for choice in self.alternatives]
         width = max((len(text) for text, *_ in rows), default=0)
         return "\n".join(
-            f"{text:{width}}  {share:>5}  {bar}{'  ' + verdict if verdict else ''}".rstrip()
-            for text, share, bar, verdict in rows
+            f"{text:{width}}  {share:>5}  {f'{verdict:7}  ' if verdict else ''}{bar}"
+            for text, share, verdict, bar in rows
         )
 
     def _repr_html_(self) -> str:
-        head = ["token", "share", "bar"] + ["filter"] * (self.kept is not None)
+        head = ["token", "share"] + ["filter"] * (self.kept is not None) + ["bar"]
         cells = [self._row(choice) for choice in self.alternatives]
         return (
             '<table><thead><tr>' + "".join(f"<th>{name}</th>" for name in head) + "</tr></thead><tbody>"
@@ -113,15 +113,15 @@ class Choices:
         percent = round(100 * math.exp(choice.logprob))
         share = f"{percent} %" if percent else "< 1 %"
         verdict = "" if self.kept is None else "kept" if choice.token_id in self.kept else "dropped"
-        return visible(choice.text), share, "▏" + "█" * round(percent * BAR_CHARACTERS / 100), verdict
+        return visible(choice.text), share, verdict, "▏" + "█" * round(percent * BAR_CHARACTERS / 100)
 
     def _html_row(self, row: tuple[str, str, str, str]) -> str:
-        text, share, bar, verdict = map(html.escape, row)
+        text, share, verdict, bar = map(html.escape, row)
         faint = ";opacity:.45" if verdict == "dropped" else ""
         return (
             f'<tr><td style="text-align:left"><code>{text}</code></td><td>{share}</td>'
-            f'<td style="text-align:left;color:#4c8dff{faint}">{bar}</td>'
-            + (f'<td style="text-align:left">{verdict}</td>' if self.kept is not None else "") + "</tr>"
+            + (f'<td style="text-align:left">{verdict}</td>' if self.kept is not None else "")
+            + f'<td style="text-align:left;color:#4c8dff{faint}">{bar}</td></tr>'
         )
 
 
