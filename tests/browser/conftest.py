@@ -23,6 +23,7 @@ def browser():
     if program is None:
         _without_browser("no chromium on the PATH. Install it (Debian: apt-get install chromium).")
     playwright = pytest.importorskip("playwright.sync_api")
+    playwright.expect.set_options(timeout=20_000)  # a busy machine is slow, not wrong
     with playwright.sync_playwright() as driver:
         try:
             started = driver.chromium.launch(executable_path=program, args=CHROMIUM_FLAGS)

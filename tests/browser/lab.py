@@ -31,7 +31,10 @@ _CELL_TEXT = """(index) => {
   const cell = window.jupyterapp.shell.currentWidget.content.widgets[index];
   return cell.outputArea ? cell.outputArea.node.innerText : '';
 }"""
-_KERNEL_STATUS = "() => window.jupyterapp.shell.currentWidget?.sessionContext.session?.kernel?.status"
+_ENDED = """(index) => {
+  const cell = window.jupyterapp.shell.currentWidget.content.widgets[index];
+  return cell.model.executionCount !== null && !cell.inputArea.promptNode.textContent.includes('*');
+}"""
 _READY = """() => {
   const panel = window.jupyterapp?.shell.currentWidget;
   return panel?.content?.widgets?.length > 0 && panel.sessionContext.session?.kernel?.status === 'idle';
@@ -49,7 +52,8 @@ class Lab:
             "@jupyterlab/apputils-extension/notification", {"fetchNews": "false", "checkForUpdates": False}
         )
         own = {name: str(folder / name) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR")}
-        paths = [str(REPOSITORY), str(Path(__file__).parent)]
+        paths = [REPOSITORY, REPOSITORY / "tests", REPOSITORY / "tests/browser"]
+        self.environment = {**os.environ, **own, "PYTHONPATH": os.pathsep.join(map(str, paths))}
         self._process = subprocess.Popen(
             [
                 sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1",
@@ -58,7 +62,7 @@ class Lab:
                 "--LabApp.expose_app_in_browser=True",
             ],
             stdout=self._log, stderr=subprocess.STDOUT, cwd=folder,
-            env={**os.environ, **own, "PYTHONPATH": os.pathsep.join(paths)},
+            env=self.environment,
         )  # fmt: skip
         self._wait()
 
@@ -124,13 +128,13 @@ class Notebook:
         self.page.evaluate(_RUN_CELL, index)
         return self.text(index)
 
+    def wait_for_cell(self, index: int) -> None:
+        """Wait until a started cell has ended."""
+        self.page.wait_for_function(_ENDED, arg=index, timeout=START_S * 1000)
+
     def text(self, index: int) -> str:
         """A cell's output as text."""
-        return self.page.evaluate(_CELL_TEXT, index)
-
-    def kernel_status(self) -> str:
-        """ "idle", "busy" and so on, as JupyterLab sees it."""
-        return self.page.evaluate(_KERNEL_STATUS)
+        return self.page.evaluate(_CELL_TEXT, index).strip()
 
     @property
     def window(self):

@@ -1,0 +1,58 @@
+"""Facts measured in the page: contrast, overflow, the time a Stop takes. JavaScript, with what it returns."""
+
+CONTRAST = """(root) => {
+  // What is really seen: the colour laid over every background behind it. A canvas understands all notations.
+  const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+  const rgba = (colour) => {
+    canvas.clearRect(0, 0, 1, 1);
+    canvas.fillStyle = colour;
+    canvas.fillRect(0, 0, 1, 1);
+    const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data;
+    return [r, g, b, a / 255];
+  };
+  const over = (top, under) => [0, 1, 2].map((i) => top[i] * top[3] + under[i] * (1 - top[3])).concat(1);
+  const behind = (element) => {
+    const layers = [];
+    for (let e = element; e; e = e.parentElement) layers.unshift(rgba(getComputedStyle(e).backgroundColor));
+    return layers.reduce((under, layer) => over(layer, under), [255, 255, 255, 1]);
+  };
+  const light = (colour) => {
+    const [r, g, b] = colour.slice(0, 3).map((v) => v / 255)
+      .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const found = [];
+  for (const element of root.querySelectorAll('*')) {
+    const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+    const says = own || element.matches('textarea, input, select');
+    if (!says || element.disabled || !element.checkVisibility() || element.closest('.zk-announce')) continue;
+    const ground = behind(element);
+    const [a, b] = [light(over(rgba(getComputedStyle(element).color), ground)), light(ground)];
+    found.push([(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), element.className || element.tagName]);
+  }
+  return found.sort((one, other) => one[0] - other[0]);
+}"""
+"""[contrast, class] of every text in sight, the weakest first (WCAG's formula; disabled buttons are left out)."""
+
+OVERFLOW = """(root) => [root, ...root.querySelectorAll('*')]
+  .filter((e) => e.checkVisibility() && !e.closest('pre, table, .zk-announce'))
+  .filter((e) => e.getBoundingClientRect().right > root.getBoundingClientRect().right + 1
+    || e.getBoundingClientRect().left < root.getBoundingClientRect().left - 1)
+  .map((e) => e.className || e.tagName)"""
+"""Classes of what sticks out of the window sideways."""
+
+TIME_STOP = """(root) => {
+  root.stopped = new Promise((resolve) => {
+    let clicked = 0;
+    root.querySelector('.zk-stop').addEventListener('click', () => { clicked = performance.now(); }, { capture: true });
+    new MutationObserver((_, observer) => {
+      if (root.dataset.busy !== 'false' || !clicked) return;
+      observer.disconnect();
+      resolve(performance.now() - clicked);
+    }).observe(root, { attributes: true, attributeFilter: ['data-busy'] });
+  });
+}"""
+"""Starts a stopwatch that the click on Stop sets off, and that the window's idle state ends."""
+
+STOP_MS = "(root) => root.stopped"
+"""Milliseconds from click to idle."""

@@ -1,0 +1,140 @@
+"""How the chat window looks and how it is reached: themes, a narrow screen, the keyboard alone."""
+
+import re
+
+import pytest
+from page_facts import CONTRAST, OVERFLOW
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+LEAST_CONTRAST = 4.5
+"""What WCAG 2.2 asks of ordinary text (AA)."""
+
+MARKDOWN = (
+    """A list:
+
+- **bold** and `code`
+
+```python
+def double(x):
+    return 2 * x  # a comment
+```
+
+| Quant | Size |
+| --- | --- |
+| Q4_K_M | 1.71 GB |
+
+> A quotation with [a link](https://example.org), and a_very_long_word_"""
+    + "without_end_" * 12
+)
+SHOWN = f"""
+import zephyrkit as zk
+chat = zk.Conversation(zk.load(), system="Answer kindly.", sampling=zk.Sampling(seed=1))
+chat.load([{{"role": "system", "content": "Answer kindly."}}, {{"role": "user", "content": "Show me."}},
+           {{"role": "assistant", "content": {MARKDOWN!r}}}])
+window = zk.ChatWidget(chat)
+window
+"""
+
+
+@pytest.fixture
+def shown(open_notebook):
+    notebook = open_notebook([SHOWN])
+    notebook.run(0)
+    notebook.window.wait_for()
+    notebook.window.locator(".zk-settings summary").click()
+    return notebook
+
+
+def test_text_can_be_read_in_every_theme(shown):
+    # An error is a colour of its own: make one.
+    shown.window.get_by_label("Temperature").fill("99")
+    shown.window.get_by_label("Temperature").press("Tab")
+    expect(shown.window.get_by_role("alert")).to_be_visible()
+    grounds = set()
+    for theme in ("JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"):
+        shown.page.evaluate(
+            "(theme) => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme
+        )
+        shown.page.wait_for_function(
+            "(theme) => document.body.dataset.jpThemeName === theme", arg=theme, timeout=15_000
+        )
+        shown.page.wait_for_timeout(500)
+        found = shown.window.evaluate(CONTRAST)
+        assert len(found) > 30
+        print(f"{theme}: least contrast {found[0][0]:.2f} ({found[0][1]}) of {len(found)} texts")
+        assert found[0][0] >= LEAST_CONTRAST, found[:5]
+        grounds.add(shown.window.evaluate("(root) => getComputedStyle(root).backgroundColor"))
+    assert len(grounds) >= 2, "light and dark are not the same"
+
+
+def test_nothing_sticks_out_at_375_pixels(shown):
+    shown.page.set_viewport_size({"width": 375, "height": 800})
+    shown.page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
+    shown.page.wait_for_timeout(500)
+    width = shown.window.bounding_box()["width"]
+    assert 150 < width < 375
+    assert shown.window.evaluate(OVERFLOW) == []
+    shown.window.locator(".zk-menu summary").click()
+    shown.page.wait_for_timeout(100)
+    assert shown.window.evaluate(OVERFLOW) == [], "with the menu open"
+
+
+def test_the_keyboard_is_enough(shown):
+    page, window = shown.page, shown.window
+    focus = """() => {
+      const e = document.activeElement, style = getComputedStyle(e);
+      const name = e.getAttribute('aria-label') || e.labels?.[0]?.innerText || e.textContent;
+      return [name.trim().split('\\n')[0], style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2];
+    }"""
+    window.get_by_role("button", name="Clear").focus()
+    walk = []
+    for _ in range(19):
+        page.keyboard.press("Tab")
+        name, visible = page.evaluate(focus)
+        walk.append(name)
+        assert visible, f"the focus can't be seen on {name!r}"
+    assert walk[:11] == [
+        "Save", "Settings", "System prompt", "Preset", "Temperature", "Top-k", "Top-p", "Min-p", "Repeat penalty",
+        "Max tokens", "Seed",
+    ]  # fmt: skip
+    assert walk[11:19] == ["Conversation", "Edit", "Copy", "Retry", "Copy", "a link", "Your message", "Send"]
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.type("What is GGUF? x dd aa")
+    page.keyboard.press("Enter")
+    expect(window.locator(".zk-markdown")).to_have_count(2, timeout=30_000)
+    assert page.evaluate(focus)[0] == "Your message", "the focus stays where one writes"
+
+
+def test_the_notebook_s_shortcuts_never_fire(shown):
+    page, window = shown.page, shown.window
+    state = """() => {
+      const notebook = window.jupyterapp.shell.currentWidget.content;
+      return [notebook.widgets.length, notebook.widgets[0].model.type, notebook.widgets[0].model.executionCount];
+    }"""
+    before = page.evaluate(state)
+    for place in (
+        window.locator(".zk-log"),
+        window.get_by_role("button", name="Retry"),
+        window.get_by_label("Your message"),
+    ):
+        place.focus()
+        for key in ("x", "d", "d", "a", "b", "m", "Shift+M", "Shift+Enter", "Control+Enter"):
+            page.keyboard.press(key)
+    page.wait_for_timeout(300)
+    assert page.evaluate(state) == before
+
+
+def test_what_a_screen_reader_is_told(shown):
+    window = shown.window
+    expect(window.get_by_role("log", name="Conversation")).to_have_attribute("aria-live", "off")
+    expect(window.get_by_role("status")).to_have_attribute("aria-live", "polite")
+    expect(
+        window.get_by_role("img", name=re.compile(r"Context 2,048 tokens: system \d+ history \d+"))
+    ).to_be_attached()
+    for control in window.locator("input, select, textarea, button").all():
+        named = control.evaluate(
+            "(e) => e.getAttribute('aria-label') || e.labels?.[0]?.innerText || e.textContent"
+        )
+        assert named.strip(), control.evaluate("(e) => e.outerHTML")
