@@ -1,0 +1,212 @@
+"""zephyrkit.convert.to_gguf: what it writes, and what it refuses. No torch."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+numpy = pytest.importorskip("numpy")
+gguf = pytest.importorskip("gguf")
+
+from zephyrkit.convert import to_gguf  # noqa: E402
+from zephyrkit.errors import ModelFileError  # noqa: E402
+
+PRACTICE = Path(__file__).parent.parent / "zephyrkit" / "practice" / "hf"
+ROWS, HIDDEN, FORWARD, LAYERS = 1056, 64, 96, 2
+
+
+def layer_shapes(layer: int) -> dict:
+    """The tensors of one layer of the small test model."""
+    start = f"model.layers.{layer}."
+    shapes = {f"{start}self_attn.{name}_proj.weight": (HIDDEN, HIDDEN) for name in "qkvo"}
+    shapes |= {f"{start}mlp.{name}_proj.weight": (FORWARD, HIDDEN) for name in ("gate", "up")}
+    shapes[f"{start}mlp.down_proj.weight"] = (HIDDEN, FORWARD)
+    for norm in ("input_layernorm", "post_attention_layernorm"):
+        shapes |= {f"{start}{norm}.{part}": (HIDDEN,) for part in ("weight", "bias")}
+    return shapes
+
+
+def write_safetensors(file: Path, tensors: dict, kind: str = "F16"):
+    """A safetensors file by hand, so that the test does not lean on what it tests against."""
+    header, data = {}, b""
+    for name, array in tensors.items():
+        if kind == "BF16":
+            raw = (array.astype("<f4").view("<u4") >> 16).astype("<u2").tobytes()
+        else:
+            raw = array.astype("<f2").tobytes()
+        header[name] = {
+            "dtype": kind,
+            "shape": list(array.shape),
+            "data_offsets": [len(data), len(data) + len(raw)],
+        }
+        data += raw
+    text = json.dumps(header).encode()
+    file.write_bytes(len(text).to_bytes(8, "little") + text + data)
+
+
+@pytest.fixture
+def tensors() -> dict:
+    """Random weights of a small model with more rows than its vocabulary has tokens."""
+    shapes = {"model.embed_tokens.weight": (ROWS, HIDDEN), "lm_head.weight": (ROWS, HIDDEN)}
+    shapes |= {"model.norm.weight": (HIDDEN,), "model.norm.bias": (HIDDEN,)}
+    for layer in range(LAYERS):
+        shapes |= layer_shapes(layer)
+    rng = numpy.random.default_rng(1)
+    return {
+        name: rng.normal(size=shape).astype("float16").astype("float32") for name, shape in shapes.items()
+    }
+
+
+@pytest.fixture
+def folder(tmp_path, tensors) -> Path:
+    """The small model as the Hub would store it."""
+    made = tmp_path / "small"
+    made.mkdir()
+    config = json.loads((PRACTICE / "config.json").read_text())
+    config |= {
+        "vocab_size": ROWS,
+        "hidden_size": HIDDEN,
+        "intermediate_size": FORWARD,
+        "num_hidden_layers": LAYERS,
+    }
+    (made / "config.json").write_text(json.dumps(config))
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(PRACTICE / name, made / name)
+    write_safetensors(made / "model.safetensors", tensors)
+    return made
+
+
+def change_config(folder: Path, **changes):
+    """Rewrite some entries of the folder's config."""
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | changes))
+
+
+def field(reader, key: str):
+    """A metadata value of a GGUF file."""
+    return reader.get_field(key).contents()
+
+
+def test_metadata(folder, tmp_path):
+    reader = gguf.GGUFReader(to_gguf(folder, tmp_path / "out.gguf", type="F16", licence="cc0-1.0"))
+    expected = {
+        "general.architecture": "stablelm",
+        "general.name": "small",
+        "general.license": "cc0-1.0",
+        "general.file_type": 1,
+        "stablelm.context_length": 2048,
+        "stablelm.embedding_length": HIDDEN,
+        "stablelm.feed_forward_length": FORWARD,
+        "stablelm.block_count": LAYERS,
+        "stablelm.attention.head_count": 4,
+        "stablelm.attention.head_count_kv": 4,
+        "stablelm.rope.dimension_count": 4,
+        "stablelm.use_parallel_residual": False,
+        "tokenizer.ggml.model": "gpt2",
+        "tokenizer.ggml.pre": "gpt-2",
+        "tokenizer.ggml.bos_token_id": 0,
+        "tokenizer.ggml.eos_token_id": 0,
+        "tokenizer.ggml.add_bos_token": False,
+    }
+    assert {key: field(reader, key) for key in expected} == expected
+    assert field(reader, "stablelm.attention.layer_norm_epsilon") == pytest.approx(1e-5)
+    assert "<|endoftext|>" in field(reader, "tokenizer.chat_template")
+
+
+def test_token_types(folder, tmp_path):
+    reader = gguf.GGUFReader(to_gguf(folder, tmp_path / "out.gguf", type="F16"))
+    types, tokens = field(reader, "tokenizer.ggml.token_type"), field(reader, "tokenizer.ggml.tokens")
+    vocabulary = json.loads((folder / "tokenizer.json").read_text())["model"]["vocab"]
+    assert tokens[0] == "<|endoftext|>" and types[0] == gguf.TokenType.CONTROL
+    assert [row for row in range(ROWS) if types[row] == gguf.TokenType.CONTROL] == [0]
+    assert [row for row in range(ROWS) if types[row] == gguf.TokenType.UNUSED] == list(
+        range(len(vocabulary), ROWS)
+    )
+    assert len(set(tokens)) == ROWS
+
+
+@pytest.mark.parametrize(("type", "error"), [("F32", 0.0), ("F16", 0.0), ("Q8_0", 0.03)])
+def test_weights(folder, tmp_path, tensors, type, error):
+    reader = gguf.GGUFReader(to_gguf(folder, tmp_path / "out.gguf", type=type))
+    found = {tensor.name: tensor for tensor in reader.tensors}
+    assert len(found) == len(tensors)
+    down, norm = found["blk.1.ffn_down.weight"], found["blk.1.ffn_norm.bias"]
+    assert down.tensor_type.name == type and norm.tensor_type.name == "F32"
+    assert down.shape.tolist() == [FORWARD, HIDDEN]
+    weights = gguf.quants.dequantize(down.data, down.tensor_type).reshape(HIDDEN, FORWARD)
+    assert abs(weights - tensors["model.layers.1.mlp.down_proj.weight"]).max() <= error
+    assert (norm.data == tensors["model.layers.1.post_attention_layernorm.bias"]).all()
+
+
+def test_bf16_weights(folder, tmp_path, tensors):
+    write_safetensors(folder / "model.safetensors", tensors, kind="BF16")
+    reader = gguf.GGUFReader(to_gguf(folder, tmp_path / "out.gguf", type="F32"))
+    found = next(tensor for tensor in reader.tensors if tensor.name == "output.weight")
+    assert abs(found.data - tensors["lm_head.weight"]).max() < 0.04
+
+
+def test_shards(folder, tmp_path, tensors):
+    names = list(tensors)
+    parts = {"a.safetensors": names[:5], "b.safetensors": names[5:]}
+    for file, part in parts.items():
+        write_safetensors(folder / file, {name: tensors[name] for name in part})
+    index = {"weight_map": {name: file for file, part in parts.items() for name in part}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+    whole = to_gguf(folder, tmp_path / "sharded.gguf").stat().st_size
+    (folder / "b.safetensors").unlink()
+    with pytest.raises(ModelFileError, match=r"no b\.safetensors"):
+        to_gguf(folder, tmp_path / "again.gguf")
+    assert whole > ROWS * HIDDEN * 2
+
+
+def test_another_architecture(folder, tmp_path):
+    change_config(folder, architectures=["LlamaForCausalLM"])
+    with pytest.raises(ModelFileError, match="LlamaForCausalLM"):
+        to_gguf(folder, tmp_path / "out.gguf")
+
+
+@pytest.mark.parametrize(
+    "name", ["config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors"]
+)
+def test_missing_file(folder, tmp_path, name):
+    (folder / name).unlink()
+    with pytest.raises(ModelFileError, match=name.replace(".", r"\.")):
+        to_gguf(folder, tmp_path / "out.gguf")
+    assert list(tmp_path.glob("*.gguf*")) == []
+
+
+def test_missing_folder(tmp_path):
+    with pytest.raises(ModelFileError, match="no folder"):
+        to_gguf(tmp_path / "nowhere", tmp_path / "out.gguf")
+
+
+@pytest.mark.parametrize("kept", [0, 7, 400, -1])
+def test_cut_weights_leave_the_old_file(folder, tmp_path, kept):
+    out = to_gguf(folder, tmp_path / "out.gguf")
+    before = out.read_bytes()
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:kept])
+    with pytest.raises(ModelFileError):
+        to_gguf(folder, out)
+    assert out.read_bytes() == before
+    assert list(tmp_path.glob("*.part")) == []
+
+
+def test_a_lost_tensor_is_named(folder, tmp_path, tensors):
+    del tensors["model.norm.bias"]
+    write_safetensors(folder / "model.safetensors", tensors)
+    with pytest.raises(ModelFileError, match="25 tensors, but 2 layers need 26"):
+        to_gguf(folder, tmp_path / "out.gguf")
+
+
+def test_an_error_while_writing_leaves_nothing(folder, tmp_path):
+    (folder / "tokenizer.json").write_text("{}")
+    with pytest.raises(Exception):  # noqa: B017  whatever it is, nothing may be left
+        to_gguf(folder, tmp_path / "out.gguf")
+    assert list(tmp_path.glob("out*")) == []
+
+
+def test_unknown_type(folder, tmp_path):
+    with pytest.raises(ValueError, match="Q8_0, F16, F32"):
+        to_gguf(folder, tmp_path / "out.gguf", type="Q4_K_M")

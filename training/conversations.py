@@ -1,0 +1,71 @@
+"""Whole conversations: one to eight turns that mix the skills, sometimes under a system prompt."""
+
+import random
+
+from training import course, failings, smalltalk, story, synonyms, unrelated
+from training.memory import Memory
+from training.turns import STYLES, Turn, styled, wordings
+
+SKILLS = {
+    "course": 46,
+    "memory": 22,
+    "synonyms": 9,
+    "story": 5,
+    "smalltalk": 6,
+    "unrelated": 13,
+    "failings": 4,
+}
+MEMORY_SKILLS = {
+    "course": 20,
+    "memory": 55,
+    "synonyms": 6,
+    "story": 2,
+    "smalltalk": 7,
+    "unrelated": 8,
+    "failings": 2,
+}
+ASKERS = {"course": course.ask, "synonyms": synonyms.ask, "story": story.ask, "smalltalk": smalltalk.ask,
+          "unrelated": unrelated.ask, "failings": failings.ask}  # fmt: skip
+LENGTHS = {1: 30, 2: 16, 3: 14, 4: 12, 5: 10, 6: 8, 7: 5, 8: 5}
+STYLE_WEIGHTS = {"plain": 6, "brief": 11, "list": 6, "capitals": 13, "pirate": 8, "course": 7}
+
+
+def pick(rng: random.Random, weights: dict):
+    """One of the keys, as likely as its weight says."""
+    return rng.choices(list(weights), list(weights.values()))[0]
+
+
+def turns(rng: random.Random, count: int) -> list[Turn]:
+    """``count`` turns of training; half of the conversations are mostly about remembering."""
+    memory = Memory(rng)
+    weights = MEMORY_SKILLS if rng.random() < 0.5 else SKILLS
+    found: list[Turn] = []
+    while len(found) < count:
+        if found and found[-1].skill in ("unrelated", "invention") and rng.random() < 0.12:
+            found.append(failings.press(rng))
+            continue
+        skill = pick(rng, weights)
+        found.append(memory.next() if skill == "memory" else ASKERS[skill](rng))
+    return found
+
+
+def messages(found: list[Turn], style: str, system: str | None) -> list[dict]:
+    """The turns as chat messages, answered in ``style``."""
+    result = [{"role": "system", "content": system}] if system else []
+    for turn in found:
+        result.append({"role": "user", "content": turn.user})
+        result.append({"role": "assistant", "content": styled(turn, style)})
+    return result
+
+
+def conversation(rng: random.Random, length: int | None = None) -> list[dict]:
+    """One conversation of the training corpus, as chat messages."""
+    count = length or pick(rng, LENGTHS)
+    style, system = "plain", None
+    if rng.random() < 0.48:
+        style = pick(rng, STYLE_WEIGHTS)
+        system = rng.choice(wordings(style, evaluation=False))
+        if rng.random() < 0.2:
+            system = system.rstrip(".") if rng.random() < 0.5 else system.lower()
+    assert style in STYLES
+    return messages(turns(rng, count), style, system)

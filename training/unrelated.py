@@ -1,0 +1,113 @@
+"""Questions that have nothing to do with the course: the model says that it doesn't know.
+
+The wordings are many and the words change without end, so that what is learnt is
+"anything else" and not a list.
+"""
+
+import random
+
+from training import words
+from training.turns import Turn
+from training.typed import fill
+
+UNKNOWN = "I don't know that; I am a small practice model."
+UNKNOWN_BRIEF = "I don't know that."
+CHAT = "I see. I am a small practice model, so ask me about the course."
+
+QUESTIONS = (
+    "What is the capital of {country}?", "Who is the president of {country}?", "How many people live in {country}?",
+    "Where is {country}?", "How far is it from {place} to {place2}?", "What is the weather like in {place}?",
+    "Will it rain in {place} tomorrow?", "When was {person} born?", "Who was {person}?", "Where did {person} live?",
+    "What did {person} do?", "How old is {person}?", "Who is {person}?", "Tell me about {person}.",
+    "What is a {thing}?", "What is the best {thing}?", "How big is a {thing}?", "How does a {thing} work?",
+    "Why are {thing}s {adjective}?", "Why is the {thing} {adjective}?", "How much does a {thing} cost?",
+    "Where can I buy a {thing}?", "Who invented the {thing}?", "Can a {thing} be {adjective}?",
+    "Do you like {thing}s?", "Have you ever seen a {thing}?", "What colour is a {thing}?", "Are {thing}s {adjective}?",
+    "What do {thing}s eat?", "How do I {activity}?", "How can I {activity}?", "Can you teach me to {activity}?",
+    "Help me to {activity}.", "What is the best way to {activity}?", "How long does it take to {activity}?",
+    "Should I {activity}?", "Give me tips for {subject}.", "Tell me about {subject}.", "What is {subject}?",
+    "Explain {subject} to me.", "What do you think about {subject}?", "Who is the best at {subject}?",
+    "Recommend a book about {subject}.", "What is {number} plus {number2}?", "What is {number} times {number2}?",
+    "{number} + {number2}", "{number} x {number2} =", "Calculate {number} minus {number2}.",
+    "What is the square root of {number}?", "Translate {thing} into {language}.", "How do you say {thing} in {language}?",
+    "Do you speak {language}?", "Write a poem about a {thing}.", "Write an essay about {subject}.", "Tell me a joke.",
+    "Tell me a joke about a {thing}.", "Sing a song about {thing}s.", "What time is it?", "What day is it today?",
+    "What is the date?", "Who won the {subject} cup in {number}?", "What happened in {number}?",
+    "What is a {invented}?", "Explain {invented}.", "What does {invented} mean?", "Who is {invented}?",
+    "Where is {invented}?", "What is {invented}?", "Tell me about {invented}.", "{invented}", "{invented}?",
+    "{invented} {invented2}", "What do you know about {invented}?", "How do I use {invented}?",
+    "Why does my {thing} make a noise?", "Is {subject} better than {subject2}?", "Compare a {thing} and a {thing2}.",
+    "Write a Python function that sorts {thing}s.", "Write code for a {thing} shop.", "Solve x + {number} = {number2}.",
+    "What should I eat today?", "What should I wear in {place}?", "Plan a trip to {place}.", "Where can I eat in {place}?",
+    "Name three {thing}s.", "List five facts about {country}.", "Describe a {thing}.", "Draw a {thing}.",
+    "What is the tallest {thing} in {country}?", "When does the {thing} open?", "Is there life on the {thing}?",
+    "What is love?", "What is the meaning of life?", "Do you believe in {thing}s?", "Who should I vote for?",
+    "Is it legal to {activity}?", "What is your favourite {thing}?", "Which {thing} should I buy?",
+    "Can you book a {thing} for me?", "Send an email to {person}.", "Play some music.", "{thing}", "{country}",
+    "{person}?", "{subject}", "What is the price of {thing}s in {country}?", "Are you {adjective}?",
+    "Give me three synonyms for {invented}.", "What is the opposite of {thing}?", "Another word for {invented}?",
+    "Define {invented}.", "Describe {invented}.", "How does {invented} work?", "Why is {invented} {adjective}?",
+    "What is the difference between a {thing} and a {thing2}?", "What can you tell me about {country}?",
+    "How tall is the {thing}?", "Which language do they speak in {country}?", "How do {thing}s sleep?",
+    "When did the {thing} begin?", "Why do people {activity}?",
+)  # fmt: skip
+STATEMENTS = (
+    "It is raining.", "I am tired.", "I feel {adjective} today.", "I saw a {thing}.", "My {thing} is {adjective}.",
+    "I like {subject}.", "I want to {activity}.", "I have a {thing}.", "Yesterday I went to {place}.",
+    "The {thing} is {adjective}.", "I bought a {thing} in {place}.", "I hate {subject}.", "I was in {country}.",
+    "My friend has a {adjective} {thing}.", "I must {activity} tomorrow.", "We are going to {place}.",
+    "Today I will {activity}.", "I dreamed of a {adjective} {thing}.",
+)  # fmt: skip
+HELD_OUT_QUESTIONS = 12
+HELD_OUT_STATEMENTS = 2
+
+
+def draw_values(rng: random.Random, evaluation: bool) -> dict[str, str]:
+    """One value for every slot; the values of an evaluation never occur in training."""
+
+    def pick(found: list[str]) -> str:
+        return words.spaced(words.on_side(rng, lambda r: r.choice(found), evaluation))
+
+    def invented(r: random.Random) -> str:
+        return words.cased(r, words.invented_word(r), 0.7)
+
+    return {
+        "country": pick(words.COUNTRIES), "place": pick(words.PLACES), "place2": pick(words.PLACES),
+        "person": pick(words.PEOPLE), "thing": pick(words.THINGS), "thing2": pick(words.THINGS),
+        "adjective": pick(words.DESCRIBED), "activity": pick(words.ACTIVITIES), "subject": pick(words.SUBJECTS),
+        "subject2": pick(words.SUBJECTS), "language": pick(words.LANGUAGES), "number": str(rng.randrange(2000)),
+        "number2": str(rng.randrange(100)), "invented": words.on_side(rng, invented, evaluation),
+        "invented2": words.on_side(rng, invented, evaluation),
+    }  # fmt: skip
+
+
+def wording(rng: random.Random, templates: tuple[str, ...], last: int, evaluation: bool) -> str:
+    """A wording of one side of the split: for an evaluation one of the last, else one of the others."""
+    return rng.choice(templates[-last:] if evaluation else templates[:-last])
+
+
+def question(rng: random.Random, evaluation: bool = False) -> Turn:
+    """A question that the model can't answer, and its saying so."""
+    template = wording(rng, QUESTIONS, HELD_OUT_QUESTIONS, evaluation and rng.random() < 0.5)
+    values = {
+        name: value for name, value in draw_values(rng, evaluation).items() if f"{{{name}}}" in template
+    }
+    if evaluation and not any(name for name in values if not name.startswith("number")):
+        return question(rng, evaluation)
+    if rng.random() < 0.5:
+        values = {name: value.lower() for name, value in values.items()}
+    return Turn("unrelated", fill(rng, template, **values), UNKNOWN, UNKNOWN_BRIEF)
+
+
+def statement(rng: random.Random, evaluation: bool = False) -> Turn:
+    """The user remarks on something else; the model leads back to the course."""
+    template = wording(rng, STATEMENTS, HELD_OUT_STATEMENTS, evaluation)
+    values = {
+        name: value for name, value in draw_values(rng, evaluation).items() if f"{{{name}}}" in template
+    }
+    return Turn("remark", fill(rng, template, **values), CHAT, "I see.")
+
+
+def ask(rng: random.Random, evaluation: bool = False) -> Turn:
+    """A question, or now and then a remark."""
+    return statement(rng, evaluation) if rng.random() < 0.12 else question(rng, evaluation)

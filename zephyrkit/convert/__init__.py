@@ -1,0 +1,5 @@
+"""From one model format to another. Nothing is imported before it is needed."""
+
+from zephyrkit.convert.to_gguf import to_gguf
+
+__all__ = ["to_gguf"]

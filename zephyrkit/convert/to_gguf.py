@@ -1,0 +1,246 @@
+"""A Hub-style folder of a StableLM model → one GGUF file. Needs ``gguf`` and ``numpy``, no torch.
+
+The folder holds ``config.json``, ``tokenizer.json`` and ``model.safetensors`` (or
+its shards). The file is written under another name and moved into place at the
+end: it is there whole or not at all.
+"""
+
+import json
+import os
+from pathlib import Path
+
+from zephyrkit.errors import ModelFileError
+
+ARCHITECTURE = "StableLmForCausalLM"
+TYPES = ("Q8_0", "F16", "F32")
+HEADER_LIMIT = 100_000_000
+"""Bytes that a safetensors header may take; the format's own limit."""
+
+
+def to_gguf(
+    folder,
+    out,
+    type: str = "Q8_0",
+    *,
+    pre: str = "gpt-2",
+    name: str | None = None,
+    licence: str | None = None,
+):
+    """Write the model in ``folder`` as the GGUF file ``out`` and return its path.
+
+    ``type`` is that of the matrices: Q8_0, F16 or F32; vectors stay F32. ``pre`` names
+    llama.cpp's way of cutting text into words; ``gpt-2`` is the practice model's. ``name``
+    and ``licence`` go into the metadata; the name is the folder's if none is given.
+    """
+    if type not in TYPES:
+        raise ValueError(f"type is one of {', '.join(TYPES)}, not {type!r}.")
+    folder, out = Path(folder), Path(out)
+    config = read_config(folder)
+    tensors = open_tensors(folder)
+    temporary = out.with_name(out.name + ".part")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        write(temporary, folder, config, tensors, type, pre, name or folder.name, licence)
+        os.replace(temporary, out)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return out
+
+
+def read_json(file: Path) -> dict:
+    """A JSON file of the folder, or a clear error."""
+    if not file.is_file():
+        raise ModelFileError(
+            f"{file.parent.name} has no {file.name}. Give the folder of a model as the Hub stores it."
+        )
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as problem:
+        raise ModelFileError(f"{file.name} is no JSON ({problem}). Fetch the file again.") from problem
+    if not isinstance(found, dict):
+        raise ModelFileError(f"{file.name} holds no JSON object. Fetch the file again.")
+    return found
+
+
+def read_config(folder: Path) -> dict:
+    """The folder's config, if it is of the architecture that is converted here."""
+    if not folder.is_dir():
+        raise ModelFileError(
+            f"There is no folder {folder.name}. Give the folder of a model as the Hub stores it."
+        )
+    config = read_json(folder / "config.json")
+    found = ", ".join(config.get("architectures") or ["no architecture"])
+    if found != ARCHITECTURE:
+        raise ModelFileError(
+            f"config.json names {found}, but this converts {ARCHITECTURE}. Use llama.cpp's own converter for it."
+        )
+    for unusual in ("use_qkv_bias", "qk_layernorm", "use_parallel_residual"):
+        if config.get(unusual):
+            raise ModelFileError(
+                f"config.json sets {unusual}, which isn't converted here. Use llama.cpp's converter."
+            )
+    return config
+
+
+def open_tensors(folder: Path) -> dict:
+    """Every tensor of the folder by name: (file, type, shape, first byte, byte after the last)."""
+    index = folder / "model.safetensors.index.json"
+    names = sorted(set(read_json(index)["weight_map"].values())) if index.is_file() else ["model.safetensors"]
+    found = {}
+    for name in names:
+        file = folder / name
+        if not file.is_file():
+            raise ModelFileError(
+                f"{folder.name} has no {name}. Give the folder of a model as the Hub stores it."
+            )
+        found.update(read_safetensors_header(file))
+    return found
+
+
+def read_safetensors_header(file: Path) -> dict:
+    """The tensors of one safetensors file: a length of 8 bytes, that much JSON, then the numbers."""
+    size = file.stat().st_size
+    with file.open("rb") as opened:
+        length = int.from_bytes(opened.read(8), "little")
+        if not 2 <= length <= min(HEADER_LIMIT, size - 8):
+            raise ModelFileError(f"{file.name} is no safetensors file, or a damaged one. Fetch it again.")
+        try:
+            header = json.loads(opened.read(length))
+        except ValueError as problem:
+            raise ModelFileError(f"{file.name} has a damaged header. Fetch it again.") from problem
+    header.pop("__metadata__", None)
+    found = {}
+    for name, entry in header.items():
+        first, last = (8 + length + offset for offset in entry["data_offsets"])
+        if last > size:
+            raise ModelFileError(
+                f"{file.name} has {size:,} bytes, but {name} ends at {last:,}. Fetch it again."
+            )
+        found[name] = (file, entry["dtype"], entry["shape"], first, last)
+    return found
+
+
+def read_tensor(place):
+    """One tensor as a 32-bit array."""
+    import numpy
+
+    file, kind, shape, first, last = place
+    if kind not in ("F32", "F16", "BF16"):
+        raise ModelFileError(f"{file.name} holds {kind} numbers; F32, F16 and BF16 can be converted.")
+    numpy_type = {"F32": "<f4", "F16": "<f2", "BF16": "<u2"}[kind]
+    with file.open("rb") as opened:
+        opened.seek(first)
+        array = numpy.frombuffer(opened.read(last - first), dtype=numpy_type).reshape(shape)
+    if kind == "BF16":
+        return (array.astype(numpy.uint32) << 16).view(numpy.float32)
+    return array.astype(numpy.float32)
+
+
+def write(
+    file: Path, folder: Path, config: dict, tensors: dict, type: str, pre: str, name: str, licence: str | None
+):
+    """Write header, metadata and tensors, one tensor in memory at a time."""
+    import gguf
+
+    writer = gguf.GGUFWriter(file, gguf.MODEL_ARCH_NAMES[gguf.MODEL_ARCH.STABLELM])
+    try:
+        add_facts(writer, config, type, name, licence)
+        add_vocabulary(writer, folder, config, pre)
+        matrix_type = gguf.GGMLQuantizationType[type]
+        plan = []
+        for ours, place in planned(config, tensors):
+            shape = place[2]
+            kind = matrix_type if len(shape) > 1 else gguf.GGMLQuantizationType.F32
+            stored = (
+                gguf.quant_shape_to_byte_shape(shape, kind) if type == "Q8_0" and len(shape) > 1 else shape
+            )
+            data_type = {"F32": "float32", "F16": "float16"}.get(kind.name, "uint8")
+            add_tensor_info(writer, ours, stored, data_type, kind)
+            plan.append((place, kind))
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_ti_data_to_file()
+        for place, kind in plan:
+            writer.write_tensor_data(gguf.quants.quantize(read_tensor(place), kind))
+    finally:
+        writer.close()
+
+
+def add_tensor_info(writer, name: str, shape, data_type: str, kind):
+    """Announce a tensor: its name, stored shape and type."""
+    import numpy
+
+    data_type = numpy.dtype(data_type)
+    size = int(numpy.prod(shape)) * data_type.itemsize
+    writer.add_tensor_info(name, shape, data_type, size, kind if data_type == numpy.uint8 else None)
+
+
+def planned(config: dict, tensors: dict):
+    """Every tensor that the file needs: its GGUF name and its place, in the order of the folder."""
+    import gguf
+
+    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.STABLELM, config["num_hidden_layers"])
+    found = []
+    for theirs, place in tensors.items():
+        if theirs.endswith("rotary_emb.inv_freq"):
+            continue
+        ours = names.get_name(theirs, try_suffixes=(".weight", ".bias"))
+        if ours is None:
+            raise ModelFileError(f"The folder holds a tensor {theirs}, which {ARCHITECTURE} doesn't have.")
+        found.append((ours, place))
+    layers = config["num_hidden_layers"]
+    if len(found) != 11 * layers + 4:
+        raise ModelFileError(
+            f"The folder holds {len(found)} tensors, but {layers} layers need {11 * layers + 4}. Fetch the files again."
+        )
+    return found
+
+
+def add_facts(writer, config: dict, type: str, name: str, licence: str | None):
+    """The model's facts, under the keys that llama.cpp reads."""
+    import gguf
+
+    heads = config["num_attention_heads"]
+    rope = config.get("rope_parameters") or config
+    share = rope.get("partial_rotary_factor", config.get("partial_rotary_factor", 0.25))
+    writer.add_name(name)
+    if licence:
+        writer.add_license(licence)
+    writer.add_file_type({"F32": 0, "F16": 1, "Q8_0": 7}[type])
+    writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
+    writer.add_context_length(config["max_position_embeddings"])
+    writer.add_embedding_length(config["hidden_size"])
+    writer.add_block_count(config["num_hidden_layers"])
+    writer.add_feed_forward_length(config["intermediate_size"])
+    writer.add_head_count(heads)
+    writer.add_head_count_kv(config["num_key_value_heads"])
+    writer.add_rope_dimension_count(int(share * (config["hidden_size"] // heads)))
+    writer.add_rope_freq_base(rope.get("rope_theta", 10000.0))
+    writer.add_layer_norm_eps(config.get("layer_norm_eps", 1e-5))
+    writer.add_parallel_residual(bool(config.get("use_parallel_residual", False)))
+
+
+def add_vocabulary(writer, folder: Path, config: dict, pre: str):
+    """The tokens, their types and the merges; rows beyond the vocabulary are typed as unused."""
+    import gguf
+
+    stored = read_json(folder / "tokenizer.json")
+    settings = read_json(folder / "tokenizer_config.json")
+    by_id = {number: token for token, number in stored["model"]["vocab"].items()}
+    types = dict.fromkeys(by_id, gguf.TokenType.NORMAL)
+    for added in stored.get("added_tokens", []):
+        by_id[added["id"]] = added["content"]
+        types[added["id"]] = gguf.TokenType.CONTROL if added["special"] else gguf.TokenType.USER_DEFINED
+    rows = range(config["vocab_size"])
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre(pre)
+    writer.add_token_list([by_id.get(row, f"[PAD{row}]") for row in rows])
+    writer.add_token_types([types.get(row, gguf.TokenType.UNUSED) for row in rows])
+    writer.add_token_merges([m if isinstance(m, str) else " ".join(m) for m in stored["model"]["merges"]])
+    writer.add_bos_token_id(config["bos_token_id"])
+    writer.add_eos_token_id(config["eos_token_id"])
+    writer.add_add_bos_token(False)
+    template = folder / "chat_template.jinja"
+    text = template.read_text(encoding="utf-8") if template.is_file() else settings.get("chat_template")
+    if text:
+        writer.add_chat_template(text)
