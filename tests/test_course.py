@@ -268,7 +268,7 @@ def test_the_quiz_in_a_notebook_answers_when_its_button_is_clicked(lesson):
     button.click()
     assert "not attempted" in reason.value
     choice.value = "a"
-    assert reason.value == "", "choosing alone must not judge: arrow keys pass by"
+    assert reason.value == "", "choosing alone must not judge"
     button.click()
     assert "not yet" in reason.value and "<code>a &lt; b</code>" in reason.value
     choice.value = "b"

@@ -9,9 +9,9 @@ from .verdict import Verdict, as_html, not_attempted
 
 
 class QuestionRow:
-    """A question to answer with the keyboard: arrows choose, Tab and Enter check.
+    """A question to answer with the keyboard: Tab goes from option to option, Space chooses, Enter checks.
 
-    Choosing alone judges nothing, since the arrow keys pass over every option.
+    Choosing alone judges nothing: one may change one's mind.
     """
 
     def __init__(self, number: int, question: Question, answer: Callable[[int, str], Verdict]):

@@ -1,0 +1,76 @@
+"""The quiz and the verdicts in JupyterLab: by keyboard alone, in light and dark."""
+
+import pytest
+from page_facts import CONTRAST
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+LEAST_CONTRAST = 4.5
+"""What WCAG 2.2 asks of ordinary text (AA)."""
+
+SHOWN = """
+import os, tempfile
+os.environ["ZEPHYRKIT_HOME"] = tempfile.mkdtemp()
+from zephyrkit.course.library import Lesson
+import sample_lesson
+from IPython.display import display
+lesson = Lesson(sample_lesson.lesson)
+for answer in (..., 13, 3):
+    display(lesson.exercise("count_words").check(answer, text="one two three"))
+display(lesson, lesson.exercise("keep_long").hint(), lesson.exercise("keep_long").solution())
+lesson.quiz()
+"""
+
+
+@pytest.fixture
+def shown(open_notebook):
+    notebook = open_notebook([SHOWN, "print(lesson)"])
+    notebook.run(0)
+    notebook.page.get_by_role("radio").first.wait_for()
+    return notebook
+
+
+def test_a_question_is_answered_with_the_keyboard_alone(shown):
+    page = shown.page
+    button = page.get_by_role("button", name="Check question 1")
+    first = page.get_by_role("radio", name="a) No <b>", exact=True).first
+    first.focus()
+    page.keyboard.press("Space")
+    expect(first).to_be_checked()
+    expect(page.get_by_text("It is not, for the reason")).to_have_count(0)
+    for _ in range(3):  # ipywidgets makes every option a stop of its own
+        page.keyboard.press("Tab")
+    expect(button).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Question 1, a")).to_be_visible()
+    expect(page.get_by_text("It is not, for the reason")).to_be_visible()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Space")
+    expect(page.get_by_role("radio", name="b) Yes").first).to_be_checked()
+    expect(page.get_by_text("It is not, for the reason")).to_have_count(0)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("It is, because it is.")).to_be_visible()
+    assert "0 of 3 exercises" not in shown.run(1) and "1 of 3 quiz questions" in shown.text(1)
+
+
+def test_verdicts_and_quiz_can_be_read_in_every_theme(shown):
+    ours = shown.page.locator(".jp-OutputArea [style*='border-left'], .jp-OutputArea .widget-vbox")
+    assert ours.count() == 4 + 4  # three verdicts and the lesson; the quiz and its three questions
+    grounds = set()
+    for theme in ("JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"):
+        shown.page.evaluate(
+            "(theme) => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme
+        )
+        shown.page.wait_for_function(
+            "(theme) => document.body.dataset.jpThemeName === theme", arg=theme, timeout=15_000
+        )
+        shown.page.wait_for_timeout(500)
+        found = sorted(fact for element in ours.all() for fact in element.evaluate(CONTRAST))
+        assert len(found) > 30
+        assert found[0][0] >= LEAST_CONTRAST, f"{theme}: {found[:5]}"
+        grounds.add(ours.first.evaluate("(e) => getComputedStyle(e.closest('.jp-Notebook')).backgroundColor"))
+    assert len(grounds) >= 2, "light and dark are not the same"
