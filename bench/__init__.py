@@ -1,0 +1,1 @@
+"""What zephyrkit promises about speed and memory, measured: ``python -m bench``."""

@@ -1,0 +1,183 @@
+"""A model of StableLM Zephyr 3B's full shape with random weights: the same size, memory and speed.
+
+It answers nonsense, so it is good for measuring and for nothing else. The file
+is of type Q4_K_M, with llama.cpp's own mixture of Q4_K and Q6_K, and its blocks
+are random bytes with fixed scales: there are no weights to quantise first, so
+that building takes as long as writing 1.7 GB.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy
+from gguf import GGMLQuantizationType, GGUFReader, GGUFWriter, TokenType
+
+OUT = Path(__file__).parent / "out"
+REAL_VOCABULARY = "ZEPHYRKIT_REAL_VOCAB"
+"""The environment variable with the path of a GGUF file that holds the real vocabulary (optional)."""
+
+REAL_ENTRIES = 50_277
+"""Entries of GPT-NeoX's vocabulary; the rest, up to the model's 50,304 rows, is padding."""
+
+Q4_K, Q6_K = GGMLQuantizationType.Q4_K, GGMLQuantizationType.Q6_K
+_BLOCK = 256
+_SPREAD = 0.02
+"""The weights' standard deviation, about: what transformers initialises StableLM with."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A StableLM's dimensions; the defaults are Zephyr 3B's (its config.json)."""
+
+    layers: int = 32
+    width: int = 2560
+    inner: int = 6912
+    heads: int = 32
+    vocabulary: int = 50_304
+    context: int = 4096
+
+
+TINY = Shape(layers=2, width=256, inner=512, heads=4, vocabulary=512, context=1024)
+
+
+def stand_in() -> Path:
+    """The full-shape file, built on the first call."""
+    vocabulary = os.environ.get(REAL_VOCABULARY)
+    path = OUT / f"stand-in-{'real' if vocabulary else 'made'}-vocabulary-Q4_K_M.gguf"
+    if not path.exists():
+        build(path, Shape(), vocabulary=vocabulary)
+    return path
+
+
+def build(path: Path, shape: Shape, *, vocabulary: str | None = None, seed: int = 0) -> None:
+    """Write a model of this shape with random weights, all different; whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(f".{os.getpid()}.part")
+    writer = GGUFWriter(unfinished, "stablelm")
+    _add_shape(writer, shape)
+    _add_vocabulary(writer, shape, vocabulary)
+    tensors = list(_tensors(shape))
+    for name, rows, width, kind in tensors:
+        size = rows * width * 4 if kind is None else rows * _row_bytes(width, kind)
+        # A vector has one dimension; for blocks the shape is given in bytes, as the writer expects.
+        dimensions = (width,) if kind is None else (rows, _row_bytes(width, kind))
+        dtype = numpy.dtype(numpy.float32 if kind is None else numpy.uint8)
+        writer.add_tensor_info(name, dimensions, dtype, size, raw_dtype=kind)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_ti_data_to_file()
+    random = numpy.random.default_rng(seed)
+    for name, rows, width, kind in tensors:
+        writer.write_tensor_data(
+            _vector(name, width, random) if kind is None else _blocks(rows, width, kind, random)
+        )
+    writer.close()
+    unfinished.replace(path)
+
+
+def _tensors(shape: Shape) -> Iterator[tuple[str, int, int, GGMLQuantizationType | None]]:
+    """Name, rows, row length, type (None: a float32 vector) of every tensor, as Q4_K_M mixes them."""
+    width, inner = shape.width, shape.inner
+    yield "token_embd.weight", shape.vocabulary, width, Q4_K
+    for layer in range(shape.layers):
+        better = Q6_K if _more_bits(layer, shape.layers) else Q4_K
+        for norm in ("attn_norm", "ffn_norm"):
+            yield f"blk.{layer}.{norm}.weight", 1, width, None
+            yield f"blk.{layer}.{norm}.bias", 1, width, None
+        for name, kind in (("attn_q", Q4_K), ("attn_k", Q4_K), ("attn_v", better), ("attn_output", Q4_K)):
+            yield f"blk.{layer}.{name}.weight", width, width, kind
+        yield f"blk.{layer}.ffn_gate.weight", inner, width, Q4_K
+        yield f"blk.{layer}.ffn_up.weight", inner, width, Q4_K
+        yield f"blk.{layer}.ffn_down.weight", width, inner, better
+    yield "output_norm.weight", 1, width, None
+    yield "output_norm.bias", 1, width, None
+    yield "output.weight", shape.vocabulary, width, Q6_K
+
+
+def _more_bits(layer: int, layers: int) -> bool:
+    """llama.cpp's rule (llama-quant.cpp, use_more_bits): the first and last eighth, and every third between."""
+    eighth = layers // 8
+    return layer < eighth or layer >= 7 * layers // 8 or (layer - eighth) % 3 == 2
+
+
+def _row_bytes(width: int, kind: GGMLQuantizationType) -> int:
+    return width // _BLOCK * {Q4_K: 144, Q6_K: 210}[kind]
+
+
+def _vector(name: str, width: int, random: numpy.random.Generator) -> numpy.ndarray:
+    return random.normal(1.0 if name.endswith("weight") else 0.0, _SPREAD, width).astype(numpy.float32)
+
+
+def _blocks(
+    rows: int, width: int, kind: GGMLQuantizationType, random: numpy.random.Generator
+) -> numpy.ndarray:
+    """Random blocks (ggml-common.h). Their scales centre the weights on 0, with a deviation of `_SPREAD`.
+
+    Q4_K: weight = d x scale x q - dmin x minimum, with scale, minimum < 64 and q < 16.
+    Q6_K: weight = d x scale x (q - 32), with q < 64 and scale a signed byte.
+    """
+    size = {Q4_K: 144, Q6_K: 210}[kind]
+    count = rows * width // _BLOCK
+    blocks = numpy.frombuffer(bytearray(random.bytes(count * size)), numpy.uint8).reshape(count, size)
+    if kind is Q4_K:
+        scale = _SPREAD / 258  # 258: the measured deviation of scale x q - 7.5 x minimum
+        blocks[:, :2] = _half(scale)
+        blocks[:, 2:4] = _half(7.5 * scale)
+    else:
+        blocks[:, 208:] = _half(_SPREAD / 1365)  # 1365: of scale x (q - 32)
+    return blocks.reshape(rows, -1)
+
+
+def _half(number: float) -> numpy.ndarray:
+    return numpy.array([number], numpy.float16).view(numpy.uint8)
+
+
+def _add_shape(writer: GGUFWriter, shape: Shape) -> None:
+    writer.add_name("stand-in with random weights")
+    writer.add_file_type(15)  # LLAMA_FTYPE_MOSTLY_Q4_K_M
+    writer.add_context_length(shape.context)
+    writer.add_embedding_length(shape.width)
+    writer.add_block_count(shape.layers)
+    writer.add_feed_forward_length(shape.inner)
+    writer.add_rope_dimension_count(shape.width // shape.heads // 4)
+    writer.add_head_count(shape.heads)
+    writer.add_head_count_kv(shape.heads)
+    writer.add_parallel_residual(False)
+    writer.add_layer_norm_eps(1e-5)
+
+
+def _add_vocabulary(writer: GGUFWriter, shape: Shape, source: str | None) -> None:
+    tokens, merges = _real_vocabulary(source) if source else (["<|endoftext|>", *_byte_letters()], [])
+    real = len(tokens)
+    tokens = [*tokens, *(f"[unused {n}]" for n in range(shape.vocabulary - real))]
+    types = [
+        TokenType.CONTROL,
+        *[TokenType.NORMAL] * (real - 1),
+        *[TokenType.UNUSED] * (shape.vocabulary - real),
+    ]
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("mpt" if source else "gpt-2")
+    writer.add_token_list(tokens)
+    writer.add_token_types(types)
+    writer.add_token_merges(merges or ["a b"])
+    for add in (writer.add_bos_token_id, writer.add_eos_token_id, writer.add_unk_token_id):
+        add(0)
+    writer.add_add_bos_token(False)
+
+
+def _real_vocabulary(source: str) -> tuple[list[str], list[str]]:
+    fields = GGUFReader(source).fields
+    return fields["tokenizer.ggml.tokens"].contents()[:REAL_ENTRIES], fields[
+        "tokenizer.ggml.merges"
+    ].contents()
+
+
+def _byte_letters() -> list[str]:
+    """GPT-2's letter for each of the 256 bytes (bytes_to_unicode in its encoder.py)."""
+    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    others = [byte for byte in range(256) if byte not in printable]
+    letters = dict(zip(printable, map(chr, printable), strict=True))
+    letters |= {byte: chr(256 + n) for n, byte in enumerate(others)}
+    return [letters[byte] for byte in range(256)]
