@@ -120,3 +120,14 @@ def test_a_very_long_text_is_shown_plainly():
 def test_an_unknown_form():
     with pytest.raises(ValueError, match="json, md, html"):
         write_transcript([], "pdf")
+
+
+def test_half_a_character_breaks_no_file_and_no_page():
+    messages = [
+        {"role": "user", "content": "a \ud800 b \ud83d\ude00"},
+        {"role": "assistant", "content": "\udfff"},
+    ]
+    for form in ("json", "md", "html"):
+        text = write_transcript(messages, form)
+        assert text.encode() and "a \ufffd b \U0001f600" in text
+    assert "\ufffd" in render_markdown("\ud800")

@@ -24,7 +24,7 @@ def write_transcript(messages: Sequence[Message], form: str, *, title: str = "A 
     writers = {"json": _write_json, "md": _write_markdown, "html": write_page}
     if form not in writers:
         raise ValueError(f"form is {form!r}. Use one of {', '.join(writers)}.")
-    return writers[form](messages, title)
+    return writers[form]([{**message, "content": sound(message["content"])} for message in messages], title)
 
 
 def read_messages(transcript: str | Sequence[Message]) -> tuple[str | None, list[tuple[str, str]]]:
@@ -51,6 +51,7 @@ def render_markdown(text: str) -> str:
     """Markdown as HTML that can do nothing: no raw HTML, scripts, images or odd addresses."""
     import nh3
 
+    text = sound(text)
     if len(text) > LONGEST_RENDERED:
         return plain(text)
     return nh3.clean(
@@ -72,7 +73,12 @@ def render_markdown(text: str) -> str:
 
 def plain(text: str) -> str:
     """Text as HTML that shows it exactly as it is."""
-    return f'<p class="zk-plain">{html.escape(text)}</p>'
+    return f'<p class="zk-plain">{html.escape(sound(text))}</p>'
+
+
+def sound(text: str) -> str:
+    """Text that a file or a page can hold: a lone surrogate becomes the replacement character."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def write_page(messages: Sequence[Message], title: str) -> str:
