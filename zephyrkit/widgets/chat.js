@@ -207,7 +207,12 @@ function chatView(model, live) {
       draft.focus();
       drawTurns();
     };
-    editInPlace(said, row.user, `New text of turn ${index + 1}`, (text) => ask({ do: "edit", index, text }), leave);
+    const apply = (text) => {
+      if (state.live) return false; // wait for the reply on its way; the text stays in its field
+      ask({ do: "edit", index, text });
+      return true;
+    };
+    editInPlace(said, row.user, `New text of turn ${index + 1}`, apply, leave);
   }
 
   function setDraft(text) {

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..chat import Conversation, Sampling
 from ..prompt import Message
-from ..transcript import write_turns
+from ..transcript import sound, write_turns
 
 _SPEAKERS = {"system": "System prompt", "user": "You", "assistant": "Model"}
 
@@ -40,7 +40,7 @@ def heading(conversation: Conversation) -> str:
 def as_text(title: str, messages: list[Message]) -> str:
     """A conversation as plain text, a paragraph a message."""
     said = [f"{_SPEAKERS[message['role']]}: {message['content']}" for message in messages]
-    return "\n".join([title, *said])
+    return sound("\n".join([title, *said]))
 
 
 def as_python(conversation: Conversation) -> str:

@@ -55,7 +55,7 @@ function readingNote(reading) {
   return `Reading the prompt… ${grouped(reading[0])} of ${grouped(reading[1])} tokens`;
 }
 
-// Turns a user's message into a field; on Enter, apply(text).
+// Turns a user's message into a field; Enter calls apply(text), which says whether it could.
 function editInPlace(said, text, label, apply, leave) {
   const shown = [...said.childNodes];
   const field = make("textarea", { class: "zk-field", rows: 3, "aria-label": label });
@@ -65,9 +65,7 @@ function editInPlace(said, text, label, apply, leave) {
     leave();
   };
   const finish = () => {
-    if (!field.value.trim()) return;
-    end();
-    apply(field.value);
+    if (field.value.trim() && apply(field.value)) end();
   };
   field.addEventListener("keydown", (event) => {
     if (isPlainEnter(event)) {

@@ -5,7 +5,7 @@ from typing import Any
 
 from ..chat import PRESETS, Conversation, Reply, Sampling, Turn
 from ..errors import ConversationError, ZephyrkitError
-from ..transcript import render_markdown
+from ..transcript import render_markdown, sound
 
 CONTROLS = ("temperature", "top_k", "top_p", "min_p", "repeat_penalty", "seed", "max_tokens")
 """The settings that the window offers, by the kit's own names."""
@@ -55,17 +55,21 @@ class Rows:
         if id(turn) not in self._rows:
             self._rows[id(turn)] = {
                 "id": len(self._rows),
-                "user": turn.user,
-                "text": turn.reply.text,
+                "user": sound(turn.user),
+                "text": sound(turn.reply.text),
                 "html": render_markdown(turn.reply.text),
                 "note": describe(turn.reply),
             }
         return self._rows[id(turn)]
 
     def _tries(self, index: int, turn: Turn) -> list[int]:
-        tries = self._conversation.branches(index)
-        place = next(number for number, known in enumerate(tries, start=1) if known is turn)
-        return [place, len(tries)]
+        """[place, count] of a turn among the tries at its place."""
+        try:
+            tries = self._conversation.branches(index)
+            return [next(n for n, known in enumerate(tries, start=1) if known is turn), len(tries)]
+        except (ConversationError, StopIteration):
+            # Another thread has just moved the conversation on; its own event brings the picture up to date.
+            return [1, 1]
 
 
 def describe(reply: Reply) -> str:
