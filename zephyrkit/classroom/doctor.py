@@ -28,7 +28,11 @@ State = Literal["ok", "warn", "fail"]
 
 OLDEST_PYTHON = (3, 11)
 PRACTICE_MEMORY = 250_000_000
-"""Bytes that a notebook's kernel with the practice model and matplotlib may take, rounded up."""
+"""Bytes for a lesson with the practice model, with room to spare.
+
+A kernel with the model loaded twice (the kit's way and by hand), a chat window
+and a plot had 150 MB resident on Linux.
+"""
 
 ZEPHYR_MEMORY = 1_708_000_000 + 4096 * 320 * 1024
 """Bytes for StableLM Zephyr 3B as Q4_K_M: the file's weights, and the KV cache for 4,096 tokens at f16."""
