@@ -90,10 +90,13 @@ def test_disk_is_looked_at_where_models_are_kept(tmp_path, monkeypatch):
 def test_the_practice_model_is_compared_with_its_checksum(practice):
     digest = hashlib.sha256(practice.read_bytes()).hexdigest()
     assert rooms.check_practice().state == "warn"
-    (practice.parent / "SHA256SUMS").write_text(f"{'0' * 64}  other.gguf\n{digest} *{practice.name}\n")
+    card = {"files": {"other.gguf": {"sha256": "0" * 64}, practice.name: {"sha256": digest}}}
+    (practice.parent / "card.json").write_text(json.dumps(card))
     assert rooms.check_practice().state == "ok"
     practice.write_bytes(practice.read_bytes().replace(b"what", b"that"))
     assert rooms.check_practice().state == "fail" and digest[:12] in rooms.check_practice().found
+    (practice.parent / "card.json").write_text('{"files": []}')
+    assert rooms.check_practice().state == "warn"
     practice.unlink()
     assert rooms.check_practice().state == "fail" and "missing" in rooms.check_practice().found
 

@@ -200,7 +200,7 @@ def check_practice() -> Row:
             return Row("practice model", "fail", f"{PRACTICE.name} is not a GGUF file", _REINSTALL)
         return Row(
             "practice model", "warn", f"{PRACTICE.name} is there, {len(data) / 1e6:.1f} MB, sha256 {digest[:12]}…",
-            "No checksum came with it, so it can't be compared. The row above says whether it loads.",
+            "Its card lists no checksum, so it can't be compared. The row above says whether it loads.",
         )  # fmt: skip
     if digest != known:
         found = f"{PRACTICE.name} has sha256 {digest[:12]}…, but {known[:12]}… was shipped"
@@ -216,13 +216,12 @@ _REINSTALL = (
 
 
 def _known_digest() -> str | None:
-    """The shipped sha256, from SHA256SUMS beside the model (sha256sum's format); None when it isn't listed."""
+    """The shipped sha256, from the model's card (``card.json`` beside it); None when there is none."""
     try:
-        lines = (PRACTICE.parent / "SHA256SUMS").read_text(encoding="ascii").splitlines()
-    except (OSError, UnicodeDecodeError):
+        card = json.loads((PRACTICE.parent / "card.json").read_text(encoding="utf-8"))
+        return str(card["files"][PRACTICE.name]["sha256"])
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    pairs = [line.split(maxsplit=1) for line in lines if line.strip()]
-    return next((digest for digest, name in pairs if name.lstrip("*") == PRACTICE.name), None)
 
 
 def check_llama() -> Row:
