@@ -22,18 +22,18 @@ class Kernel:
         self.manager, self.client = start_new_kernel(env=environment)
         self.heard: list[dict] = []
 
-    def run(self, code: str) -> str:
+    def run(self, code: str, seconds: float = PATIENCE_S) -> str:
         """Run a cell to its end; what it printed and showed. Raises AssertionError when it raised."""
-        return self.finish(self.begin(code))
+        return self.finish(self.begin(code), seconds)
 
     def begin(self, code: str) -> str:
         """Start a cell; its number, for `finish`."""
         return self.client.execute(code, store_history=False)
 
-    def finish(self, cell: str) -> str:
+    def finish(self, cell: str, seconds: float = PATIENCE_S) -> str:
         """Wait for the end of a cell."""
         printed = []
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             message = self._next(1)
             if message is None or message["parent_header"].get("msg_id") != cell:
@@ -48,7 +48,7 @@ class Kernel:
                 raise AssertionError(f"The cell raised:\n{plain}")
             elif kind == "status" and content["execution_state"] == "idle":
                 return "".join(printed)
-        raise AssertionError(f"The cell did not end within {PATIENCE_S} s.")
+        raise AssertionError(f"The cell did not end within {seconds} s.")
 
     def ask(self, comm_id: str, **message) -> None:
         """Send a widget a message, as its front end would."""

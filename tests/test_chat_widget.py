@@ -130,6 +130,19 @@ def test_errors_are_in_the_window_and_the_message_is_not_lost():
     assert window.wait(10) is None and "empty" in window.state["error"]
 
 
+def test_stopped_before_the_first_word_gives_the_message_back():
+    chat = zk.Conversation(ScriptedModel())
+    chat.model.before_piece = lambda number: chat.stop()
+    window = zk.ChatWidget(chat)
+    window.send_text("a long message")
+    window.wait(10)
+    assert window.state["rows"] == [] and window.state["unsent"] == "a long message"
+    chat.model.before_piece = lambda number: None
+    window.send_text("another")
+    window.wait(10)
+    assert window.state["unsent"] == ""
+
+
 def test_a_busy_conversation_is_said():
     gate = threading.Event()
     chat = zk.Conversation(ScriptedModel(before_piece=lambda number: gate.wait(10)))

@@ -2,10 +2,9 @@
 
 import itertools
 import os
-import shutil
 
 import pytest
-from lab import CHROMIUM_FLAGS, Lab, Notebook
+from lab import CHROMIUM_FLAGS, Lab, Notebook, find_chromium
 
 
 def _without_browser(reason: str) -> None:
@@ -19,7 +18,7 @@ def _without_browser(reason: str) -> None:
 @pytest.fixture(scope="session")
 def browser():
     """Chromium, headless, as the system has it."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    program = find_chromium()
     if program is None:
         _without_browser("no chromium on the PATH. Install it (Debian: apt-get install chromium).")
     playwright = pytest.importorskip("playwright.sync_api")

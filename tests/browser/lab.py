@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -145,6 +146,12 @@ class Notebook:
     def windows(self):
         """All chat windows of the notebook."""
         return self.page.locator(".zephyrkit-chat")
+
+
+def find_chromium() -> str | None:
+    """The system's Chromium or Chrome; None when there is none."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next((found for found in map(shutil.which, names) if found), None)
 
 
 def _free_port() -> int:

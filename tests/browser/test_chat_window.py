@@ -167,6 +167,26 @@ def test_stop_takes_less_than_half_a_second(open_chat):
     assert notebook.run(1) == "cancelled"
 
 
+def test_reading_a_long_prompt_is_shown_and_can_be_stopped(open_notebook):
+    chat = CHAT.format(pause=0.1).replace("zk.load()", "zk.load(batch=16)")
+    notebook = open_notebook([IMPORTS + chat, "print(len(chat.turns))"])
+    notebook.run(0)
+    window = notebook.window
+    window.wait_for()
+    text = "one two three four five six seven eight nine ten " * 20
+    send(window, text)
+    expect(window.locator(".zk-live .zk-note")).to_have_text(
+        re.compile(r"Reading the prompt… \d+ of [\d,]+ tokens")
+    )
+    window.evaluate(TIME_STOP)
+    window.get_by_role("button", name="Stop").click()
+    took = window.evaluate(STOP_MS)
+    print(f"Stop while the prompt is read, click to idle: {took:.0f} ms")
+    assert took < 500
+    assert notebook.run(1) == "0"
+    expect(window.get_by_label("Your message")).to_have_value(text)  # it was not answered, and is not lost
+
+
 @pytest.mark.parametrize("subshells", [True, False], ids=["subshells", "no subshells"])
 def test_stop_is_heard_while_a_cell_runs(open_notebook, subshells):
     notebook = open_notebook([

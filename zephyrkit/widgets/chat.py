@@ -72,6 +72,7 @@ class ChatWidget(anywidget.AnyWidget):
         self._last = conversation.turns[-1] if conversation.turns else None
         self._generation = 0
         self._reply: Reply | None = None
+        self._sending = ""
         self._unsent = ""
         self._draft = ""
         self._gauge: dict[str, Any] | None = None
@@ -87,7 +88,7 @@ class ChatWidget(anywidget.AnyWidget):
 
     def send_text(self, text: str) -> None:
         """Send a message; the reply comes in its own time (`wait`)."""
-        self._draft = ""
+        self._draft, self._sending = "", text
         self._generate(lambda: self.conversation.send(text), unsent=text)
 
     def retry(self) -> None:
@@ -175,6 +176,9 @@ class ChatWidget(anywidget.AnyWidget):
             self._live = None
             self._reply = event.reply
             self.error = event.error
+            if event.reply and event.reply.finish_reason == "cancelled" and not event.reply.text:
+                self._unsent = self._sending  # stopped before the first word: nothing was recorded
+            self._sending = ""
             self._show()
         else:
             self._show()
