@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from nbformat import NotebookNode
-from notebook_tools import attempts, code_cells, is_ignored, shown_text
+from notebook_tools import ROOT, attempts, code_cells, is_ignored, shown_text
 
 from zephyrkit.course import LessonContent
 
@@ -182,7 +182,8 @@ def places(notebook: NotebookNode, path: Path, content: LessonContent) -> Iterat
     """No folder of the machine that ran it."""
     for cell in notebook.cells:
         text = str(cell.source) + str(cell.get("outputs", ""))
-        found = re.search(r"(/home/|/Users/|/root/|/work/|[A-Z]:\\+Users|/tmp/\w)\S*", text)
+        here = re.escape(str(ROOT))
+        found = re.search(rf"({here}|/home/|/Users/|/root/|[A-Z]:\\+Users|/tmp/\w)\S*", text)
         if found:
             yield f"it names a place on one machine: {found[0][:60]}"
 

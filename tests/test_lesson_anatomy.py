@@ -27,9 +27,9 @@ def replace(pattern: str, replacement: str):
 
 
 def output(kind: str, **data):
-    """Another output under the last code cell."""
+    """This and no other output under the last code cell."""
     made = nbformat.v4.new_output(kind, **data)
-    return lambda notebook: code_cells(notebook)[-1].outputs.append(made)
+    return lambda notebook: code_cells(notebook)[-1].update(outputs=[made])
 
 
 def add(text: str):
