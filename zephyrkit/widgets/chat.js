@@ -242,11 +242,17 @@ function chatView(model, live) {
 
   function onMessage(message) {
     kernel.answered();
-    if (message.kind === "gauge") fillGauge(parts, message.gauge, state.overflow);
+    if (message.kind === "gauge") showGauge(message.gauge);
     if (message.view !== id) return;
     if (message.kind === "heard" && message.do === "send") draftWasHeard();
     else if (message.kind === "file") saveFile(message);
     else if (message.kind === "copy") copyText(message.text);
+  }
+
+  function showGauge(gauge) {
+    state.gauge = gauge;
+    fillGauge(parts, gauge, state.overflow);
+    drawTurns(); // some may have left the prompt
   }
 
   // The draft stays until its message has arrived, so that a kernel that has died loses nothing.

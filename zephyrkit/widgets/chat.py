@@ -5,9 +5,9 @@ whatever changes the conversation (a button, another window, a cell) shows up in
 it. Replies that the window asks for are generated in a thread of their own, so
 that the notebook stays usable and Stop is heard.
 
-The front end (``chat*.js``, joined into one module) draws what is sent from here. Two things are sent: ``state``, the
-whole picture, when something has changed for good, and small messages with new
-text while a reply is on its way (`chat_stream`).
+The front end (``chat*.js``, joined into one module) draws what is sent from
+here: ``state``, the whole picture, when something has changed for good, and
+small messages with new text while a reply is on its way (`chat_stream`).
 """
 
 import contextvars
@@ -46,7 +46,7 @@ def _as_safe_json(state: dict[str, Any], window: "ChatWidget") -> str:
     Exports put a widget's state there as it is, and ``</script>`` in a message would end it.
     """
     live = window._live
-    document = {**state, "live": live.snapshot() if live else None}
+    document = {**state, "live": live.snapshot() if live else None, "gauge": window._gauge}
     return json.dumps(document).replace("<", "\\u003c")
 
 
@@ -82,6 +82,7 @@ class ChatWidget(anywidget.AnyWidget):
         self._stop_listening = conversation.listen(self._on_event)
         self.on_msg(self._on_message)
         hear_stop(self._address, self)
+        self._gauge = gauge(conversation, "")
         self._show()
 
     # -- what the buttons do -----------------------------------------------------
@@ -180,8 +181,11 @@ class ChatWidget(anywidget.AnyWidget):
                 self._unsent = self._sending  # stopped before the first word: nothing was recorded
             self._sending = ""
             self._show()
+            self._count()
         else:
+            self.error, self._unsent = None, ""
             self._show()
+            self._count()
 
     def _begin(self, user: str, before: Any) -> None:
         self._generation += 1
@@ -196,20 +200,24 @@ class ChatWidget(anywidget.AnyWidget):
             conversation = self.conversation
             if self._live is None:
                 self._last = conversation.turns[-1] if conversation.turns else None
-                self._gauge = gauge(conversation, self._draft)
             self.state = {
                 "model": conversation.model.name,
                 "rows": self._rows.upto(self._last),
                 "system": conversation.system or "",
                 "sampling": controls(conversation.sampling),
                 "presets": list(PRESETS),
-                "gauge": self._gauge,
                 "overflow": conversation.overflow,
                 "generation": self._generation,
                 "error": explain(self.error) if self.error else "",
                 "unsent": self._unsent,
                 "draft": self._draft,
             }
+
+    def _count(self) -> None:
+        """Send the gauge: after the picture, since counting a long history takes a moment."""
+        if not self.busy:
+            self._gauge = gauge(self.conversation, self._draft)
+            self.send({"kind": "gauge", "gauge": self._gauge})
 
     # -- what the window asks ------------------------------------------------------
 
@@ -257,12 +265,9 @@ class ChatWidget(anywidget.AnyWidget):
     def _change_system(self, text: str) -> None:
         self.conversation.system = text
 
-    def _draft_changed(self, text: str) -> dict[str, Any] | None:
+    def _draft_changed(self, text: str) -> None:
         self._draft = text
-        if self.busy:
-            return None
-        self._gauge = gauge(self.conversation, text)
-        return {"kind": "gauge", "gauge": self._gauge, "draft": text}
+        self._count()
 
     def _send_file(self, form: Literal["json", "md", "html"]) -> dict[str, Any]:
         text = self.conversation.export(form)
