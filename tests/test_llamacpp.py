@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 import zephyrkit as zk
 from zephyrkit.backends.llama_bindings import bindings, log
-from zephyrkit.backends.llama_memory import memory_need
-from zephyrkit.backends.llamacpp import LlamaCpp, _missing_pre_tokenizer
+from zephyrkit.backends.llama_plan import memory_need, missing_pre_tokenizer
+from zephyrkit.backends.llamacpp import LlamaCpp
 from zephyrkit.backends.sampler import PENALTY_WINDOW, SamplerChain
 from zephyrkit.backends.text_stream import TextStream
 from zephyrkit.machine import free_memory
@@ -132,7 +132,7 @@ def without_pre_tokenizer(source, target):
 def test_old_files_tokenize_as_new_ones(tmp_path, model):
     path = tmp_path / "old.gguf"
     without_pre_tokenizer(zk.PRACTICE, path)
-    assert _missing_pre_tokenizer(zk.read_header(path)) == "mpt"
+    assert missing_pre_tokenizer(zk.read_header(path)) == "mpt"
     text = "Don't split 12345 or  \n\n  blank lines\t!? the course's GGUF"
     with LlamaCpp(path) as old:
         assert "GENERATION QUALITY WILL BE DEGRADED" not in log().trouble()

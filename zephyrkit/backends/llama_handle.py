@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ..errors import ModelClosed, ModelFileError, NotEnoughMemory, ZephyrkitError
 from .llama_bindings import abort_check, bindings, log
+from .llama_plan import Plan
 
 WATCH_S = 0.02
 """Seconds between two looks at whether a running computation is still wanted."""
@@ -28,14 +29,11 @@ _ABORTED = 2
 class LlamaHandle:
     """llama.cpp's model, context and vocabulary, computing on the CPU.
 
-    ``pre_tokenizer`` names the rule that cuts text before tokenizing, for files
-    that don't say it themselves. Raises ModelFileError when llama.cpp refuses
+    Raises ModelFileError when llama.cpp refuses
     the file, NotEnoughMemory when it can't reserve the context.
     """
 
-    def __init__(
-        self, path: Path, *, context: int, threads: int, batch: int, pre_tokenizer: str | None = None
-    ):
+    def __init__(self, path: Path, plan: Plan):
         self.closed = False
         self._process = os.getpid()
         self._computing = threading.Lock()  # the context: one computation at a time
@@ -46,8 +44,8 @@ class LlamaHandle:
         log().listen()
         _start_llama()
         try:
-            self._model = _open_model(path, pre_tokenizer)
-            self._context = _open_context(self._model, context, threads, batch)
+            self._model = _open_model(path, plan.pre_tokenizer)
+            self._context = _open_context(self._model, plan)
         except BaseException:
             self._free()
             raise
@@ -247,20 +245,20 @@ def _open_model(path: Path, pre_tokenizer: str | None) -> int:
     return model
 
 
-def _open_context(model: int, context: int, threads: int, batch: int) -> int:
+def _open_context(model: int, plan: Plan) -> int:
     c = bindings()
     params = c.llama_context_default_params()
-    params.n_ctx = context
-    params.n_batch = params.n_ubatch = batch
+    params.n_ctx = plan.context
+    params.n_batch = params.n_ubatch = plan.batch
     params.n_outputs_max = 1  # logits of the last token only: 100 MB less at 50,304 entries and 512 tokens
-    params.n_threads = params.n_threads_batch = threads
+    params.n_threads = params.n_threads_batch = plan.threads
     params.flash_attn_type = c.LLAMA_FLASH_ATTN_TYPE_DISABLED  # slower for this model on a CPU
     params.offload_kqv = params.op_offload = False
     params.no_perf = True
     handle = c.llama_init_from_model(model, params)
     if not handle:
         raise NotEnoughMemory(
-            f"llama.cpp could not reserve a context of {context:,} tokens: {log().trouble()}. "
+            f"llama.cpp could not reserve a context of {plan.context:,} tokens: {log().trouble()}. "
             "Lower context, or close other programs."
         )
     return handle

@@ -10,24 +10,11 @@ from time import perf_counter
 
 from ..chat import Alternative, FinishReason, Piece, Reply, Sampling, Stats
 from ..errors import ContextOverflow, ModelBusy, ModelClosed, ModelFileError
-from ..gguf_header import Header, read_header
-from ..machine import physical_cores
 from ..prompt import ZEPHYR, Message, Prompt, PromptEncoder, Template
 from .llama_handle import LlamaHandle
-from .llama_memory import require_memory
+from .llama_plan import plan
 from .sampler import SamplerChain, draw_seed
 from .text_stream import TextStream
-
-ARCHITECTURE = "stablelm"
-LONGEST_CONTEXT = 4096
-"""The context when none is asked for, at most: what StableLM Zephyr 3B was trained with."""
-
-SMALL_MODEL = 64 * 2**20
-"""Bytes of weights below which one core computes. Several meet at a barrier some ten times a layer: for the
-practice model (3 MB) that costs more than it saves, and when the machine is busy, a hundredfold."""
-
-BATCH = 256
-"""Prompt tokens computed together at most. More would only take more memory, see `SMALLEST_STEP`."""
 
 FIRST_STEP, SMALLEST_STEP = 16, 8
 """The prompt is read in steps, so that progress moves and Stop works. Small ones cost nothing: at full
@@ -64,20 +51,10 @@ class LlamaCpp:
         template: Template = ZEPHYR,
     ):
         path = Path(path).expanduser()
-        header = read_header(path)
-        _check_architecture(path, header)
+        settled = plan(path, context=context, threads=threads, batch=batch)
         self.name = path.stem
-        self.context = _context(context, header)
-        self.threads = _default_threads(header) if threads is None else _positive("threads", threads)
-        self.batch = min(BATCH if batch is None else _positive("batch", batch), self.context)
-        require_memory(path.name, header, context=self.context, batch=self.batch)
-        self._handle = LlamaHandle(
-            path,
-            context=self.context,
-            threads=self.threads,
-            batch=self.batch,
-            pre_tokenizer=_missing_pre_tokenizer(header),
-        )
+        self.context, self.threads, self.batch = settled.context, settled.threads, settled.batch
+        self._handle = LlamaHandle(path, settled)
         # Frees the memory when the model is forgotten or the interpreter ends.
         self._finalizer = weakref.finalize(self, self._handle.close)
         self._encoder = PromptEncoder(self._handle.tokenize, self._end_id(path, template), template=template)
@@ -234,17 +211,15 @@ class LlamaCpp:
         return "length"
 
     def _details(self, token: int, count: int) -> tuple[float, list[Alternative]]:
+        from .probabilities import logprob  # brings numpy, which a plain reply does without
+
         logits = self._handle.logits()
-        return float(logits[token] - _normaliser(logits)), self._likeliest(logits, count)
+        return logprob(logits, token), self._likeliest(logits, count)
 
     def _likeliest(self, logits, count: int) -> list[Alternative]:
-        from numpy import argpartition
+        from .probabilities import likeliest
 
-        count = min(count, len(logits))
-        best = argpartition(logits, -count)[-count:]
-        best = best[logits[best].argsort(kind="stable")[::-1]]
-        total = _normaliser(logits)
-        return [Alternative(int(t), self._shown(int(t)), float(logits[t] - total)) for t in best]
+        return [Alternative(token, self._shown(token), value) for token, value in likeliest(logits, count)]
 
     def _shown(self, token: int) -> str:
         data = self._handle.text(token)
@@ -319,49 +294,3 @@ def _next_step(step: int, seconds: float, most: int) -> int:
     if seconds < STEP_S / 2:
         return min(2 * step, most)
     return max(SMALLEST_STEP, step // 2) if seconds > 2 * STEP_S else step
-
-
-def _normaliser(logits) -> float:
-    """The logarithm of the sum of the exponentials: log-probability = logit - normaliser."""
-    from numpy import exp, float64, log
-
-    top = logits.max()
-    return float(top + log(exp(logits - top, dtype=float64).sum()))
-
-
-def _check_architecture(path: Path, header: Header) -> None:
-    if header.architecture != ARCHITECTURE:
-        raise ModelFileError(
-            f"{path.name} holds a model of the architecture {header.architecture!r}; this course runs "
-            f"{ARCHITECTURE!r}. Choose a StableLM Zephyr file, or load this one with llama_cpp.Llama, "
-            "which knows other prompt layouts."
-        )
-
-
-def _context(asked: int | None, header: Header) -> int:
-    own = header.get("{arch}.context_length", LONGEST_CONTEXT)
-    if asked is None:
-        return min(own, LONGEST_CONTEXT)
-    if _positive("context", asked) > own:
-        raise ValueError(f"context is {asked:,}, but the model was trained to see {own:,} tokens at most.")
-    return asked
-
-
-def _default_threads(header: Header) -> int:
-    return physical_cores() if sum(tensor.size for tensor in header.tensors) >= SMALL_MODEL else 1
-
-
-def _missing_pre_tokenizer(header: Header) -> str | None:
-    """The rule for files of 2023, which don't name one: GPT-NeoX's vocabulary is cut as MPT's is.
-
-    Without it llama.cpp cuts 160 of 409 test lines otherwise than the model's own tokenizer; with it 4.
-    """
-    if header.get("tokenizer.ggml.model") == "gpt2" and not header.get("tokenizer.ggml.pre"):
-        return "mpt"
-    return None
-
-
-def _positive(name: str, value: int) -> int:
-    if not isinstance(value, int) or value < 1:
-        raise ValueError(f"{name} is {value!r}, but it must be a whole number of at least 1.")
-    return value
