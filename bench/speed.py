@@ -2,6 +2,7 @@
 
 import ctypes
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from zephyrkit import PRACTICE, LlamaCpp, Sampling
@@ -22,43 +23,65 @@ def run() -> list[Row]:
 
 
 def compare(name: str, path: Path, *, tokens: int, rounds: int, at_least: float) -> list[Row]:
-    """Tokens a second of both, and the ratio of each pair of rounds."""
-    kit, bare, ratios = [], [], []
+    """Tokens a second of both, and the ratio of each pair of rounds; that in processor time too."""
+    kit, bare = [], []
     with LlamaCpp(path, context=1024) as model:
         stream_speed(model, 0, 4), bare_speed(model, 0, 4)  # what is loaded late is paid for here
         for seed in range(rounds):
             order = (stream_speed, bare_speed) if seed % 2 else (bare_speed, stream_speed)
-            speeds = {measure: measure(model, seed, tokens) for measure in order}
-            (kit_ids, kit_speed), (bare_ids, bare_figure) = speeds[stream_speed], speeds[bare_speed]
-            assert kit_ids[: len(bare_ids)] == bare_ids[: len(kit_ids)], "both must write the same tokens"
-            kit.append(kit_speed)
-            bare.append(bare_figure)
-            ratios.append(kit_speed / bare_figure)
+            done = {measure: measure(model, seed, tokens) for measure in order}
+            kit.append(done[stream_speed])
+            bare.append(done[bare_speed])
+            # Half a character at the end is not shown, so the stream may give a few ids fewer.
+            assert kit[-1].ids == bare[-1].ids[: len(kit[-1].ids)], "both must write the same tokens"
+    pairs = list(zip(kit, bare, strict=True))
     return [
-        row(f"{name}: LlamaCpp.stream", "tokens/s", kit),
-        row(f"{name}: a bare loop", "tokens/s", bare),
-        row(f"{name}: stream / bare loop", "", ratios, at_least=at_least),
+        row(f"{name}: LlamaCpp.stream", "tokens/s", [1 / each.seconds for each in kit]),
+        row(f"{name}: a bare loop", "tokens/s", [1 / each.seconds for each in bare]),
+        row(f"{name}: stream / bare loop", "", [b.seconds / k.seconds for k, b in pairs], at_least=at_least),
+        row(f"{name}: the same in processor time", "", [b.processor / k.processor for k, b in pairs]),
     ]
+
+
+@dataclass(frozen=True)
+class Written:
+    """A reply's ids, and the time for each token after the first: by the clock, and on the processor."""
+
+    ids: list[int]
+    seconds: float
+    processor: float
+
+
+class Watch:
+    """Times a reply from its first token to its last."""
+
+    def __init__(self) -> None:
+        self.ids: list[int] = []
+        self._first: tuple[int, float, float] | None = None
+
+    def tokens(self, *ids: int) -> None:
+        self.ids += ids
+        self._last = len(self.ids), time.perf_counter(), time.process_time()
+        self._first = self._first or self._last
+
+    def written(self) -> Written:
+        tokens, seconds, processor = (b - a for a, b in zip(self._first, self._last, strict=True))
+        return Written(self.ids, seconds / tokens, processor / tokens)
 
 
 def sampling(seed: int, tokens: int) -> Sampling:
     return Sampling(temperature=1.0, seed=seed, max_tokens=tokens)
 
 
-def stream_speed(model: LlamaCpp, seed: int, tokens: int) -> tuple[list[int], float]:
-    """The reply's ids, and its tokens a second after the first one."""
-    ids: list[int] = []
-    first = count = 0
+def stream_speed(model: LlamaCpp, seed: int, tokens: int) -> Written:
+    watch = Watch()
     for piece in model.stream(MESSAGES, sampling(seed, tokens)):
         if piece.token_ids:
-            ids += piece.token_ids
-            if not first:
-                first, count = time.perf_counter(), len(ids)
-            last = time.perf_counter()
-    return ids, (len(ids) - count) / (last - first)
+            watch.tokens(*piece.token_ids)
+    return watch.written()
 
 
-def bare_speed(model: LlamaCpp, seed: int, tokens: int) -> tuple[list[int], float]:
+def bare_speed(model: LlamaCpp, seed: int, tokens: int) -> Written:
     """The same reply by a loop that does nothing but call llama.cpp: no locks, no text, no stops."""
     c, handle = bindings(), model._handle
     prompt = model.prompt(MESSAGES).token_ids
@@ -67,16 +90,14 @@ def bare_speed(model: LlamaCpp, seed: int, tokens: int) -> tuple[list[int], floa
     context, vocabulary, address = handle._context, handle._vocabulary, chain.address
     token = (c.llama_token * 1)()
     batch, piece = c.llama_batch_get_one(token, 1), ctypes.create_string_buffer(64)
-    ids: list[int] = []
-    first = 0.0
-    for _ in range(tokens):
+    watch = Watch()
+    for left in range(tokens, 0, -1):
         token[0] = c.llama_sampler_sample(address, context, -1)
         if c.llama_vocab_is_eog(vocabulary, token[0]):
             break
         c.llama_token_to_piece(vocabulary, token[0], piece, 64, 0, False)
-        ids.append(token[0])
-        last = time.perf_counter()
-        first = first or last
-        c.llama_decode(context, batch)
+        watch.tokens(token[0])
+        if left > 1:
+            c.llama_decode(context, batch)
     handle.keep(len(prompt))
-    return ids, (len(ids) - 1) / (last - first)
+    return watch.written()
