@@ -103,11 +103,9 @@ class Choices:
 
     def _repr_html_(self) -> str:
         head = ["token", "share"] + ["filter"] * (self.kept is not None) + ["bar"]
-        cells = [self._row(choice) for choice in self.alternatives]
-        return (
-            '<table><thead><tr>' + "".join(f"<th>{name}</th>" for name in head) + "</tr></thead><tbody>"
-            + "".join(map(self._html_row, cells)) + "</tbody></table>"
-        )
+        titles = "".join(f'<th style="text-align:left">{name}</th>' for name in head)
+        rows = "".join(self._html_row(self._row(choice)) for choice in self.alternatives)
+        return f"<table><thead><tr>{titles}</tr></thead><tbody>{rows}</tbody></table>"
 
     def _row(self, choice: Alternative) -> tuple[str, str, str, str]:
         percent = round(100 * math.exp(choice.logprob))
