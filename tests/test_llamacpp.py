@@ -47,6 +47,7 @@ def test_another_architecture_is_named(tmp_path):
 
 def test_a_file_without_tensors_is_refused_with_llama_cpps_reason(tmp_path, capfd):
     writer = GGUFWriter(tmp_path / "empty.gguf", "stablelm")
+    add_shape(writer)
     finish(writer)
     with pytest.raises(zk.ModelFileError, match=r"can't load empty\.gguf: .*key.*Download"):
         LlamaCpp(tmp_path / "empty.gguf")
@@ -57,10 +58,7 @@ def test_a_model_too_big_for_the_memory_is_refused_before_loading(tmp_path):
     """A real file with a hole: as long as a model that needs more than is free."""
     path = tmp_path / "huge.gguf"
     writer = GGUFWriter(path, "stablelm")
-    writer.add_block_count(32)
-    writer.add_embedding_length(2560)
-    writer.add_head_count(32)
-    writer.add_context_length(4096)
+    add_shape(writer)
     rows = free_memory() // 4096 + 1
     writer.add_tensor_info(
         "token_embd.weight", (rows, 2048), numpy.dtype(numpy.float16), rows * 4096, GGMLQuantizationType.F16
@@ -70,6 +68,37 @@ def test_a_model_too_big_for_the_memory_is_refused_before_loading(tmp_path):
         file.truncate(path.stat().st_size + rows * 4096 + 4096)
     with pytest.raises(zk.NotEnoughMemory, match=r"huge.gguf needs .* GB of weights.*4,096 tokens.*is free"):
         LlamaCpp(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "cause"),
+    [
+        (lambda writer: writer.add_token_list(["a", "b", "a"]), "vocabulary.*twice"),
+        (lambda writer: writer.add_rope_dimension_count(2**21), "rope.dimension_count is 2097152"),
+        (lambda writer: writer.add_head_count(0), "head_count is 0"),
+        (lambda writer: writer.add_string("stablelm.block_count", "many"), "block_count is 'many'"),
+    ],
+)
+def test_headers_at_which_llama_cpp_would_abort_are_refused(tmp_path, change, cause):
+    path = tmp_path / "damaged.gguf"
+    writer = GGUFWriter(path, "stablelm")
+    add_shape(writer)
+    for pairs in writer.kv_data:
+        pairs.pop("stablelm.block_count") if "many" in cause else None
+    change(writer)
+    finish(writer)
+    with pytest.raises(zk.ModelFileError, match=rf"damaged.gguf is damaged: .*{cause}.*Download"):
+        LlamaCpp(path)
+
+
+def add_shape(writer):
+    """StableLM Zephyr 3B's shape with one layer, and a vocabulary of two."""
+    writer.add_block_count(1)
+    writer.add_embedding_length(2560)
+    writer.add_head_count(32)
+    writer.add_feed_forward_length(6912)
+    writer.add_context_length(4096)
+    writer.add_token_list(["a", "b"])
 
 
 def finish(writer):

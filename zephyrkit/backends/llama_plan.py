@@ -41,16 +41,16 @@ def memory_need(header: Header, *, context: int, batch: int) -> MemoryNeed:
     The KV cache holds a key and a value of 16 bits for every layer and position
     (320 KiB a token for StableLM Zephyr 3B).
     """
-    layers, width = header.get("{arch}.block_count", 0), header.get("{arch}.embedding_length", 0)
-    heads = max(1, header.get("{arch}.attention.head_count", 1))
-    shared = heads // max(1, header.get("{arch}.attention.head_count_kv", heads))
-    inner = header.get("{arch}.feed_forward_length", 4 * width)
+    layers, width = header.get("{arch}.block_count"), header.get("{arch}.embedding_length")
+    heads = header.get("{arch}.attention.head_count")
+    shared = heads // header.get("{arch}.attention.head_count_kv", heads)
+    inner = header.get("{arch}.feed_forward_length")
     entries = len(header.get("tokenizer.ggml.tokens", ()))
     scores = batch * context * heads * 4
     activations = batch * (4 * width + 2 * inner) * 4 + 2 * entries * 4
     return MemoryNeed(
         weights=sum(tensor.size for tensor in header.tensors),
-        cache=2 * 2 * layers * context * width // max(1, shared),
+        cache=2 * 2 * layers * context * width // shared,
         scratch=FIXED + scores + activations,
     )
 
@@ -96,6 +96,7 @@ def plan(path: Path, *, context: int | None, threads: int | None, batch: int | N
     """
     header = read_header(path)
     _check_architecture(path, header)
+    _check_shape(path, header)
     context = _context(context, header)
     threads = _default_threads(header) if threads is None else _positive("threads", threads)
     batch = min(BATCH if batch is None else _positive("batch", batch), context)
@@ -110,6 +111,34 @@ def _check_architecture(path: Path, header: Header) -> None:
             f"{ARCHITECTURE!r}. Choose a StableLM Zephyr file, or load this one with llama_cpp.Llama, "
             "which knows other prompt layouts."
         )
+
+
+def _check_shape(path: Path, header: Header) -> None:
+    """Refuse the headers at which llama.cpp would end the process instead of saying what is wrong."""
+
+    def number(key: str, most: int, default: int | None = None) -> int:
+        value = header.get(key, default)
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+            raise _damaged(
+                path, f"its {key.replace('{arch}.', '')} is {value!r}, not a number from 1 to {most:,}"
+            )
+        return value
+
+    width = number("{arch}.embedding_length", 2**20)
+    heads = number("{arch}.attention.head_count", width)
+    # Files of 2023 may lack these two; llama.cpp then takes the same defaults.
+    number("{arch}.attention.head_count_kv", heads, default=heads)
+    number("{arch}.rope.dimension_count", width // heads, default=width // heads)
+    number("{arch}.block_count", len(header.tensors) + 1)
+    number("{arch}.feed_forward_length", 2**24)
+    number("{arch}.context_length", 2**31 - 1)
+    entries = header.get("tokenizer.ggml.tokens")
+    if not isinstance(entries, list) or len(set(entries)) != len(entries):
+        raise _damaged(path, "its vocabulary is missing or has an entry twice")
+
+
+def _damaged(path: Path, cause: str) -> ModelFileError:
+    return ModelFileError(f"{path.name} is damaged: {cause}. Download it again.")
 
 
 def _context(asked: int | None, header: Header) -> int:
