@@ -32,6 +32,7 @@ class Rows:
         self._conversation = conversation
         self._rows: dict[int, dict[str, Any]] = {}
         self._furthest: dict[int, Turn] = {}
+        render_markdown("")  # loads the renderer now; the end of the first reply should not wait for it
 
     def upto(self, last: Turn | None) -> list[dict[str, Any]]:
         """The rows from the first turn to ``last``, which is on the branch in view."""
