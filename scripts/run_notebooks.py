@@ -86,6 +86,7 @@ def _execute(notebook: NotebookNode, home: Path, folder: Path) -> None:
     NotebookClient(
         notebook,
         timeout=CELL_TIMEOUT,
+        startup_timeout=CELL_TIMEOUT,
         kernel_name="python3",  # the interpreter that runs this script, whatever kernels are registered
         resources={"metadata": {"path": str(folder)}},
         store_widget_state=False,
