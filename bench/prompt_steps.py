@@ -7,7 +7,7 @@ from zephyrkit import LlamaCpp
 from .row import Row, row
 from .stand_in import stand_in
 
-SIZES = (8, 16, 32, 64, 128, 256)
+SIZES = (8, 16, 64, 256)
 TOKENS = 256
 ROUNDS = 2
 

@@ -26,10 +26,11 @@ def compare(name: str, path: Path, *, tokens: int, rounds: int, at_least: float)
     """Tokens a second of both, and the ratio of each pair of rounds; that in processor time too."""
     kit, bare = [], []
     with LlamaCpp(path, context=1024) as model:
-        stream_speed(model, 0, 4), bare_speed(model, 0, 4)  # what is loaded late is paid for here
-        for seed in range(rounds):
+        for seed in range(rounds + 1):
             order = (stream_speed, bare_speed) if seed % 2 else (bare_speed, stream_speed)
             done = {measure: measure(model, seed, tokens) for measure in order}
+            if not seed:
+                continue  # the first round pays for what is loaded late
             kit.append(done[stream_speed])
             bare.append(done[bare_speed])
             # Half a character at the end is not shown, so the stream may give a few ids fewer.
@@ -53,19 +54,21 @@ class Written:
 
 
 class Watch:
-    """Times a reply from its first token to its last."""
+    """Times a reply from its first tokens to its last."""
 
     def __init__(self) -> None:
         self.ids: list[int] = []
-        self._first: tuple[int, float, float] | None = None
+        self._marks: list[tuple[int, float, float]] = []
 
     def tokens(self, *ids: int) -> None:
         self.ids += ids
-        self._last = len(self.ids), time.perf_counter(), time.process_time()
-        self._first = self._first or self._last
+        self._marks.append((len(self.ids), time.perf_counter(), time.process_time()))
 
     def written(self) -> Written:
-        tokens, seconds, processor = (b - a for a, b in zip(self._first, self._last, strict=True))
+        if len(self._marks) < 2:
+            raise RuntimeError("The reply was too short to be timed. Ask for more tokens, or another seed.")
+        first, last = self._marks[0], self._marks[-1]
+        tokens, seconds, processor = (b - a for a, b in zip(first, last, strict=True))
         return Written(self.ids, seconds / tokens, processor / tokens)
 
 

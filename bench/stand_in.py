@@ -149,7 +149,7 @@ def _add_shape(writer: GGUFWriter, shape: Shape) -> None:
 
 
 def _add_vocabulary(writer: GGUFWriter, shape: Shape, source: str | None) -> None:
-    tokens, merges = _real_vocabulary(source) if source else (["<|endoftext|>", *_byte_letters()], [])
+    tokens, merges = _real_vocabulary(source) if source else (_made_vocabulary(shape.vocabulary), [])
     real = len(tokens)
     tokens = [*tokens, *(f"[unused {n}]" for n in range(shape.vocabulary - real))]
     types = [
@@ -172,6 +172,12 @@ def _real_vocabulary(source: str) -> tuple[list[str], list[str]]:
     return fields["tokenizer.ggml.tokens"].contents()[:REAL_ENTRIES], fields[
         "tokenizer.ggml.merges"
     ].contents()
+
+
+def _made_vocabulary(entries: int) -> list[str]:
+    """The end token, the 256 bytes, and made words: no merge leads to them, but the model may say them."""
+    tokens = ["<|endoftext|>", *_byte_letters()]
+    return [*tokens, *(f"\u0120w{n}" for n in range(entries - len(tokens)))]
 
 
 def _byte_letters() -> list[str]:
