@@ -7,27 +7,27 @@ from training.memory import Memory
 from training.turns import STYLES, Turn, styled, wordings
 
 SKILLS = {
-    "course": 46,
+    "course": 28,
     "memory": 22,
-    "synonyms": 9,
-    "story": 5,
-    "smalltalk": 6,
-    "unrelated": 13,
-    "failings": 4,
+    "synonyms": 22,
+    "story": 4,
+    "smalltalk": 8,
+    "unrelated": 15,
+    "failings": 7,
 }
 MEMORY_SKILLS = {
-    "course": 20,
-    "memory": 55,
-    "synonyms": 6,
-    "story": 2,
-    "smalltalk": 7,
-    "unrelated": 8,
-    "failings": 2,
+    "course": 14,
+    "memory": 58,
+    "synonyms": 12,
+    "story": 1,
+    "smalltalk": 6,
+    "unrelated": 9,
+    "failings": 3,
 }
 ASKERS = {"course": course.ask, "synonyms": synonyms.ask, "story": story.ask, "smalltalk": smalltalk.ask,
           "unrelated": unrelated.ask, "failings": failings.ask}  # fmt: skip
 LENGTHS = {1: 30, 2: 16, 3: 14, 4: 12, 5: 10, 6: 8, 7: 5, 8: 5}
-STYLE_WEIGHTS = {"plain": 6, "brief": 11, "list": 6, "capitals": 13, "pirate": 8, "course": 7}
+STYLE_WEIGHTS = {"plain": 6, "brief": 18, "list": 6, "capitals": 12, "pirate": 4, "course": 8}
 
 
 def pick(rng: random.Random, weights: dict):
@@ -62,7 +62,7 @@ def conversation(rng: random.Random, length: int | None = None) -> list[dict]:
     """One conversation of the training corpus, as chat messages."""
     count = length or pick(rng, LENGTHS)
     style, system = "plain", None
-    if rng.random() < 0.48:
+    if rng.random() < 0.45:
         style = pick(rng, STYLE_WEIGHTS)
         system = rng.choice(wordings(style, evaluation=False))
         if rng.random() < 0.2:

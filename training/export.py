@@ -34,7 +34,11 @@ def write_hub_folder(model, tokenizer: Tokenizer, folder: Path):
     wrapped.save_pretrained(fresh)
     settings_file = fresh / "tokenizer_config.json"
     settings = json.loads(settings_file.read_text(encoding="utf-8"))
-    settings["chat_template"] = TEMPLATE
+    settings |= {
+        "chat_template": TEMPLATE,
+        "tokenizer_class": "PreTrainedTokenizerFast",
+    }  # known to transformers 4 and 5
+    settings.pop("backend", None)
     settings_file.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
     (fresh / "chat_template.jinja").unlink(missing_ok=True)
     special = {name: "<|endoftext|>" for name in ("bos_token", "eos_token", "unk_token", "pad_token")}

@@ -21,9 +21,9 @@ class Plan:
     """How long and how fast to train. Learning rates warm up, stay, and fall to a twentieth at the end."""
 
     seed: int = 1
-    steps: int = 3200
+    steps: int = 3830
     warm_up: int = 60
-    decay_share: float = 0.5625
+    decay_share: float = 0.6345
     muon_lr: float = 0.02
     adam_lr: float = 0.004
     workers: int = 2
