@@ -278,6 +278,17 @@ def test_stop_while_a_step_is_computed():
         assert model._handle.decode_watched(ids, lambda: False), "and it computes again"
 
 
+def test_slow_tokens_are_computed_by_a_worker_with_the_same_result(model, monkeypatch):
+    sampling = FREE.but(seed=5, max_tokens=30)
+    quick = [piece for piece in model.stream(STORY, sampling) if piece.text]
+    workers = []
+    watched = model._handle.decode_watched
+    monkeypatch.setattr("zephyrkit.backends.llamacpp.SLOW_TOKEN_S", 0)
+    monkeypatch.setattr(model._handle, "decode_watched", lambda *args: workers.append(1) or watched(*args))
+    assert [piece for piece in model.stream(STORY, sampling) if piece.text] == quick
+    assert len(workers) >= len(quick) - 2
+
+
 def test_long_input_is_no_danger(model):
     for text in ("a" * 1_000_000, " " * 300_000, "\n" * 300_000, "🙂" * 100_000):
         assert model.detokenize(model.tokenize(text)) == text

@@ -23,6 +23,10 @@ shape 16 tokens together take 0.083 s of processor time a token, 256 take 0.084 
 STEP_S = 0.25
 """Seconds that a step should take, about."""
 
+SLOW_TOKEN_S = 0.05
+"""Seconds for a token from which on a worker computes the next one, so that Stop needn't wait for its end.
+Handing a token over takes about 0.1 ms: too much for the practice model, nothing for a large one."""
+
 
 class LlamaCpp:
     """A model in a GGUF file, answering on the CPU.
@@ -192,6 +196,7 @@ class LlamaCpp:
     ) -> Generator[Piece, None, FinishReason]:
         """Sample and compute up to ``limit`` tokens; returns why it ended."""
         handle, cached = self._handle, self._cached
+        slow = False
         for left in range(limit, 0, -1):
             if unwanted():
                 return "cancelled"
@@ -205,9 +210,11 @@ class LlamaCpp:
             if text.stopped:
                 return "stop"
             if left > 1:
-                if not handle.decode(token):
+                begun = perf_counter()
+                if not (handle.decode_watched([token], unwanted) if slow else handle.decode(token)):
                     return "cancelled"
                 cached.append(token)
+                slow = perf_counter() - begun > SLOW_TOKEN_S
         return "length"
 
     def _details(self, token: int, count: int) -> tuple[float, list[Alternative]]:
