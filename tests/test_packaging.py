@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -101,13 +102,19 @@ def binder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("binder")
     venv.create(folder, with_pip=False)
     site = next(folder.glob("lib/python*/site-packages"))
+    # In a copy: building leaves a folder behind, from which a later build would take stale files.
+    checkout = folder / "checkout"
+    for name in ("zephyrkit", "binder", "pyproject.toml", "README.md", "LICENSE"):
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        checkout.mkdir(exist_ok=True)
+        copy(ROOT / name, checkout / name)
     here = next(path for path in sys.path if path.endswith("site-packages"))
     (site / "dependencies.pth").write_text(here + "\n")
     # pip reads this variable the wrong way round: "0" means without isolation, so without the network.
     settings = {"PATH": f"{folder}/bin:{os.environ['PATH']}", "PIP_NO_BUILD_ISOLATION": "0"}
     done = subprocess.run(
         ["bash", "binder/postBuild"],
-        cwd=ROOT,
+        cwd=checkout,
         capture_output=True,
         text=True,
         env={**os.environ, **settings},

@@ -17,19 +17,8 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "catalogue": ["PRACTICE", "PRACTICE_HF"],
-    "chat": [
-        "Alternative",
-        "ChatModel",
-        "Conversation",
-        "Event",
-        "Piece",
-        "PRESETS",
-        "Reply",
-        "Sampling",
-        "Stats",
-        "Turn",
-        "Usage",
-    ],
+    "chat": ["Alternative", "ChatModel", "Piece", "PRESETS", "Reply", "Sampling", "Stats"],
+    "conversation": ["Conversation", "Event", "Turn", "Usage"],
     "prompt": ["Message", "Prompt", "Segment", "Template", "ZEPHYR"],
     "errors": [
         "ContextOverflow",

@@ -21,7 +21,8 @@ from typing import Any, Literal
 import anywidget
 import traitlets
 
-from ..chat import PRESETS, Conversation, Event, Reply
+from ..chat import PRESETS, Reply
+from ..conversation import Conversation, Event
 from .chat_keep import Still, as_python, as_text, heading
 from .chat_stream import LiveReply
 from .chat_view import Rows, controls, explain, gauge, with_controls, with_preset

@@ -5,7 +5,8 @@ import re
 from dataclasses import fields
 from typing import Any
 
-from ..chat import Conversation, Sampling
+from ..chat import Sampling
+from ..conversation import Conversation
 from ..prompt import Message
 from ..transcript import sound, write_turns
 

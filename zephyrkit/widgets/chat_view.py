@@ -3,7 +3,8 @@
 from dataclasses import asdict, replace
 from typing import Any
 
-from ..chat import PRESETS, Conversation, Reply, Sampling, Turn
+from ..chat import PRESETS, Reply, Sampling
+from ..conversation import Conversation, Turn
 from ..errors import ConversationError, ZephyrkitError
 from ..transcript import render_markdown, sound
 
