@@ -109,27 +109,56 @@ lesson = LessonContent(
     minutes=10,
     exercises=[file_size, count_messages, be_brief],
     quiz=[
-        Question("Where is the practice model computed?", [
-            Option("On the machine that runs this notebook",
-                   "Right: the file and the engine are both there, and no network is needed.", right=True),
-            Option("On a server of the model's publisher",
-                   "Nothing is sent to anybody. You can unplug the network and ask again."),
-            Option("In the web browser",
-                   "The browser only shows the page. The kernel, a Python process, does the computing."),
-        ]),
-        Question("What does `finish_reason` tell you when it is `stop`?", [
-            Option("That you pressed Stop", "That would be `cancelled`."),
-            Option("That the model decided it was done",
-                   "Right: it wrote its end token. At the length limit it would be `length`.", right=True),
-            Option("That the context was full", "That would be `length`: there was no room for another token."),
-        ]),
-        Question("You ask the same question twice with `temperature=0`, in two new conversations. What comes back?", [
-            Option("Two different replies",
-                   "Chance is off: every step takes the likeliest token, and the prompts are equal."),
-            Option("The same reply twice",
-                   "Right: equal prompts, and at every step the likeliest token.", right=True),
-            Option("A shorter reply the second time",
-                   "A new conversation knows nothing of the other one, so nothing is different."),
-        ]),
+        Question(
+            "Where is the practice model computed?",
+            [
+                Option(
+                    "On the machine that runs this notebook",
+                    "Right: the file and the engine are both there, and no network is needed.",
+                    right=True,
+                ),
+                Option(
+                    "On a server of the model's publisher",
+                    "Nothing is sent to anybody. You can unplug the network and ask again.",
+                ),
+                Option(
+                    "In the web browser",
+                    "The browser only shows the page. The kernel, a Python process, does the computing.",
+                ),
+            ],
+        ),
+        Question(
+            "What does `finish_reason` tell you when it is `stop`?",
+            [
+                Option("That you pressed Stop", "That would be `cancelled`."),
+                Option(
+                    "That the model decided it was done",
+                    "Right: it wrote its end token. At the length limit it would be `length`.",
+                    right=True,
+                ),
+                Option(
+                    "That the context was full",
+                    "That would be `length`: there was no room for another token.",
+                ),
+            ],
+        ),
+        Question(
+            "You ask the same question twice with `temperature=0`, in two new conversations. What comes back?",
+            [
+                Option(
+                    "Two different replies",
+                    "Chance is off: every step takes the likeliest token, and the prompts are equal.",
+                ),
+                Option(
+                    "The same reply twice",
+                    "Right: equal prompts, and at every step the likeliest token.",
+                    right=True,
+                ),
+                Option(
+                    "A shorter reply the second time",
+                    "A new conversation knows nothing of the other one, so nothing is different.",
+                ),
+            ],
+        ),
     ],
 )

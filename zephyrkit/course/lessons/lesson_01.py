@@ -21,8 +21,14 @@ from ..prompt_faults import ANSWER_BEGINS, END, prompt_fault
     wrong_answers=[
         ('answer = "Name two file formats."', "no turn is closed"),
         ('answer = "<|user|>\\nName two file formats.<|endoftext|>\\n"', "so it isn't the model's turn"),
-        ('answer = "<|user|>\\nName two file formats.<|endoftext|>\\n<|assistant|>"', "line break after the last"),
-        ('answer = "<|user|>Name two file formats.<|endoftext|><|assistant|>\\n"', "the line breaks are not where"),
+        (
+            'answer = "<|user|>\\nName two file formats.<|endoftext|>\\n<|assistant|>"',
+            "line break after the last",
+        ),
+        (
+            'answer = "<|user|>Name two file formats.<|endoftext|><|assistant|>\\n"',
+            "the line breaks are not where",
+        ),
         ("answer = prompt", "and the model wants"),
     ],
 )
@@ -84,7 +90,10 @@ def reply_text(answer):
     solution="answer = len(llm.tokenize(prompt.encode(), add_bos=False, special=True))",
     explanation="With `special=True` the end token is one id. Without, it would be cut up like any other text.",
     wrong_answers=[
-        ("answer = len(llm.tokenize(prompt.encode(), add_bos=False, special=False))", "read as ordinary text"),
+        (
+            "answer = len(llm.tokenize(prompt.encode(), add_bos=False, special=False))",
+            "read as ordinary text",
+        ),
         ("answer = len(prompt)", "counts the characters"),
         ("answer = len(prompt.split())", "counts the words"),
         ("answer = 1", "has more than one token"),
@@ -168,24 +177,53 @@ lesson = LessonContent(
     minutes=25,
     exercises=[one_prompt, reply_text, count_tokens, with_history],
     quiz=[
-        Question("A reply stops in the middle of a sentence. Where do you look first?", [
-            Option("At `finish_reason`",
-                   "Right: `length` says that a limit cut it, `stop` that the model was done.", right=True),
-            Option("At the temperature", "Temperature changes which words come, not where a limit cuts them."),
-            Option("At the file's size", "A smaller file may answer worse, but it ends its sentences."),
-        ]),
-        Question("Why does the second question need the first one in its prompt?", [
-            Option("Because the model keeps nothing between two calls",
-                   "Right: what isn't in the prompt does not exist for it.", right=True),
-            Option("Because the engine forgets the file otherwise", "The file stays loaded until you close it."),
-            Option("Because it makes the reply faster",
-                   "It costs time. Reusing what was computed only makes it cost less."),
-        ]),
-        Question("`create_chat_completion` answers without an error. What do you know about the template?", [
-            Option("It is the model's own", "A wrong template raises no error either, as this lesson showed."),
-            Option("It is the one in the file", "Only if the file has one and no `chat_format` was named."),
-            Option("Nothing yet",
-                   "Right: look at `chat_format` and at the text that it makes before you trust it.", right=True),
-        ]),
+        Question(
+            "A reply stops in the middle of a sentence. Where do you look first?",
+            [
+                Option(
+                    "At `finish_reason`",
+                    "Right: `length` says that a limit cut it, `stop` that the model was done.",
+                    right=True,
+                ),
+                Option(
+                    "At the temperature", "Temperature changes which words come, not where a limit cuts them."
+                ),
+                Option("At the file's size", "A smaller file may answer worse, but it ends its sentences."),
+            ],
+        ),
+        Question(
+            "Why does the second question need the first one in its prompt?",
+            [
+                Option(
+                    "Because the model keeps nothing between two calls",
+                    "Right: what isn't in the prompt does not exist for it.",
+                    right=True,
+                ),
+                Option(
+                    "Because the engine forgets the file otherwise",
+                    "The file stays loaded until you close it.",
+                ),
+                Option(
+                    "Because it makes the reply faster",
+                    "It costs time. Reusing what was computed only makes it cost less.",
+                ),
+            ],
+        ),
+        Question(
+            "`create_chat_completion` answers without an error. What do you know about the template?",
+            [
+                Option(
+                    "It is the model's own", "A wrong template raises no error either, as this lesson showed."
+                ),
+                Option(
+                    "It is the one in the file", "Only if the file has one and no `chat_format` was named."
+                ),
+                Option(
+                    "Nothing yet",
+                    "Right: look at `chat_format` and at the text that it makes before you trust it.",
+                    right=True,
+                ),
+            ],
+        ),
     ],
 )

@@ -121,7 +121,9 @@ def first_difference(answer):
     if isinstance(found, int) and found > 13:
         return f"it returned {found}, and that is not the first: they differ at 13 already (`|` and `/`)"
     if found != 13:
-        return f"it returned {found!r} for the ends `<|endoftext|>` and `</s>`; they differ at 13 (`|` and `/`)"
+        return (
+            f"it returned {found!r} for the ends `<|endoftext|>` and `</s>`; they differ at 13 (`|` and `/`)"
+        )
     for one, two in ((right, right[:-1]), (right[:-1], right)):
         if answer(one, two) != len(right) - 1:
             return f"one of them is longer by a line break, at {len(right) - 1}, and it returned {answer(one, two)!r}"
@@ -157,7 +159,10 @@ def first_difference(answer):
             "    return text",
             "closes up",
         ),
-        ('def neutralise(text):\n    return text.replace("<|endoftext|>", "<| endoftext |>")', "is still in it"),
+        (
+            'def neutralise(text):\n    return text.replace("<|endoftext|>", "<| endoftext |>")',
+            "is still in it",
+        ),
         ('def neutralise(text):\n    return text.replace("<", "").replace("|", "")', "has no marker"),
         ("def neutralise(text):\n    return text", "is still in it"),
         ('def neutralise(text):\n    return text.replace("|>", "| >").replace("<|", "< |")', "has no marker"),
@@ -189,24 +194,44 @@ lesson = LessonContent(
     minutes=25,
     exercises=[right_one, count_ends, first_difference, neutralise],
     quiz=[
-        Question("Which part of the layout is a single special token?", [
-            Option("`<|user|>`", "It is cut into several ordinary tokens, like any other text."),
-            Option("`<|endoftext|>`", "Right: number 0, and no ordinary text produces it.", right=True),
-            Option("All the markers", "In this vocabulary there is only one special token."),
-        ]),
-        Question("A chat answers well, and then writes `<|user|>` and asks itself a question. What is likely wrong?", [
-            Option("The temperature is too high", "Chance may choose odd words, but the end token would still end it."),
-            Option("The model is too small", "The practice model is very small, and it ends its turns."),
-            Option("The program doesn't stop at the model's end token",
-                   "Right: it goes on past the end of the turn, and the next thing in a conversation is the user.",
-                   right=True),
-        ]),
-        Question("Why are typed role markers changed in the text, and not only tokenized as ordinary text?", [
-            Option("Because a typed marker and a real one give the same tokens",
-                   "Right: reading it as ordinary text changes nothing, since the real one is ordinary text too.",
-                   right=True),
-            Option("Because the user should see an error", "Nobody sees an error: the text stays readable."),
-            Option("Because markers make the prompt longer", "Length is not the danger. A forged turn is."),
-        ]),
+        Question(
+            "Which part of the layout is a single special token?",
+            [
+                Option("`<|user|>`", "It is cut into several ordinary tokens, like any other text."),
+                Option("`<|endoftext|>`", "Right: number 0, and no ordinary text produces it.", right=True),
+                Option("All the markers", "In this vocabulary there is only one special token."),
+            ],
+        ),
+        Question(
+            "A chat answers well, and then writes `<|user|>` and asks itself a question. What is likely wrong?",
+            [
+                Option(
+                    "The temperature is too high",
+                    "Chance may choose odd words, but the end token would still end it.",
+                ),
+                Option("The model is too small", "The practice model is very small, and it ends its turns."),
+                Option(
+                    "The program doesn't stop at the model's end token",
+                    "Right: it goes on past the end of the turn, and the next thing in a conversation is the user.",
+                    right=True,
+                ),
+            ],
+        ),
+        Question(
+            "Why are typed role markers changed in the text, and not only tokenized as ordinary text?",
+            [
+                Option(
+                    "Because a typed marker and a real one give the same tokens",
+                    "Right: reading it as ordinary text changes nothing, since the real one is ordinary text too.",
+                    right=True,
+                ),
+                Option(
+                    "Because the user should see an error", "Nobody sees an error: the text stays readable."
+                ),
+                Option(
+                    "Because markers make the prompt longer", "Length is not the danger. A forged turn is."
+                ),
+            ],
+        ),
     ],
 )

@@ -127,10 +127,14 @@ def keep_fair_share(answer):
     sorted_ones = [0.4, 0.3, 0.2, 0.08, 0.02]
     made = list(answer(sorted_ones, 0.25))
     if len(made) != len(sorted_ones):
-        return f"it returned {len(made)} numbers for {len(sorted_ones)}; a list of the same length is asked for"
+        return (
+            f"it returned {len(made)} numbers for {len(sorted_ones)}; a list of the same length is asked for"
+        )
     kept = [p > 0 for p in made]
     if kept == [True, True, False, False, False]:
-        return "with 0.4 as the favourite and a share of 0.25, 0.2 stays: the bar is a share of the largest, 0.1"
+        return (
+            "with 0.4 as the favourite and a share of 0.25, 0.2 stays: the bar is a share of the largest, 0.1"
+        )
     if kept != [True, True, True, False, False]:
         return f"of {sorted_ones} with a share of 0.25 the first three stay, and it returned {made}"
     if not isclose(sum(made), 1, abs_tol=1e-6):
@@ -138,7 +142,9 @@ def keep_fair_share(answer):
     if not isclose(made[0], 0.4 / 0.9, abs_tol=1e-6):
         return f"the first of {sorted_ones} should become {0.4 / 0.9:.3f}, and it became {made[0]:.3f}"
     if [p > 0 for p in answer([0.02, 0.9, 0.08], 0.08)] != [False, True, True]:
-        return "the probabilities may come in any order, and the largest of [0.02, 0.9, 0.08] is not the first"
+        return (
+            "the probabilities may come in any order, and the largest of [0.02, 0.9, 0.08] is not the first"
+        )
 
 
 @exercise(
@@ -212,7 +218,9 @@ def draw(answer):
     if found != [0, 0, 1, 1, 2, 2]:
         return f"for the numbers 0, 0.49, 0.55, 0.79, 0.85, 0.99 it returned {found}, not [0, 0, 1, 1, 2, 2]"
     if answer([0.0, 1.0], 0.0) != 1:
-        return "for the number 0.0 and probability 0 in front, it drew what can't come: [0.0, 1.0] must give 1"
+        return (
+            "for the number 0.0 and probability 0 in front, it drew what can't come: [0.0, 1.0] must give 1"
+        )
     if answer([0.3, 0.3, 0.3999], 0.99995) != 2:
         return (
             "rounding can leave a sum a hair below 1: [0.3, 0.3, 0.3999] with the number 0.99995 should give the "
@@ -233,26 +241,50 @@ lesson = LessonContent(
     minutes=35,
     exercises=[always_the_same, half_the_share, keep_fair_share, draw],
     quiz=[
-        Question("You raise the temperature from 0.7 to 1.5. What does the model know afterwards?", [
-            Option("More: it becomes creative", "Its probabilities are the same. Only the choice among them changes."),
-            Option("The same as before",
-                   "Right: temperature reshapes the choice, and the model is not even computed differently.",
-                   right=True),
-            Option("Less: it forgets the prompt", "The prompt is read as before."),
-        ]),
-        Question("The model is almost sure of the next token. Which filter still keeps 40 candidates?", [
-            Option("`top_k=40`", "Right: it counts tokens and doesn't look at their probabilities.", right=True),
-            Option("`top_p=0.95`", "One sure token reaches 0.95 alone, so little else is kept."),
-            Option("`min_p=0.05`", "Almost nothing reaches a twentieth of a favourite near 100 %."),
-        ]),
-        Question("A test compares a reply with a stored text, on many kinds of machine. Which setting is best?", [
-            Option("`temperature=0.7` with a fixed seed",
-                   "The same seed may give another reply on another processor, now and then."),
-            Option("`temperature=0`",
-                   "Right: no random numbers, and clear favourites survive small differences in arithmetic.",
-                   right=True),
-            Option("`temperature=1` and a strong repeat penalty",
-                   "Chance decides, and the penalty brings tokens closer together."),
-        ]),
+        Question(
+            "You raise the temperature from 0.7 to 1.5. What does the model know afterwards?",
+            [
+                Option(
+                    "More: it becomes creative",
+                    "Its probabilities are the same. Only the choice among them changes.",
+                ),
+                Option(
+                    "The same as before",
+                    "Right: temperature reshapes the choice, and the model is not even computed differently.",
+                    right=True,
+                ),
+                Option("Less: it forgets the prompt", "The prompt is read as before."),
+            ],
+        ),
+        Question(
+            "The model is almost sure of the next token. Which filter still keeps 40 candidates?",
+            [
+                Option(
+                    "`top_k=40`",
+                    "Right: it counts tokens and doesn't look at their probabilities.",
+                    right=True,
+                ),
+                Option("`top_p=0.95`", "One sure token reaches 0.95 alone, so little else is kept."),
+                Option("`min_p=0.05`", "Almost nothing reaches a twentieth of a favourite near 100 %."),
+            ],
+        ),
+        Question(
+            "A test compares a reply with a stored text, on many kinds of machine. Which setting is best?",
+            [
+                Option(
+                    "`temperature=0.7` with a fixed seed",
+                    "The same seed may give another reply on another processor, now and then.",
+                ),
+                Option(
+                    "`temperature=0`",
+                    "Right: no random numbers, and clear favourites survive small differences in arithmetic.",
+                    right=True,
+                ),
+                Option(
+                    "`temperature=1` and a strong repeat penalty",
+                    "Chance decides, and the penalty brings tokens closer together.",
+                ),
+            ],
+        ),
     ],
 )
