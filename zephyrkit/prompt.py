@@ -20,7 +20,7 @@ import unicodedata
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal, TypedDict
 
 
@@ -120,6 +120,10 @@ ZEPHYR = Template(end="<|endoftext|>")
 """StableLM Zephyr's template, as its publisher's tokenizer configuration renders it."""
 
 
+RUNS_KEPT = 256
+"""Stretches of earlier turns whose ids are kept: every turn sends the whole history again."""
+
+
 class PromptEncoder:
     """Messages to token ids, with one engine's tokenizer.
 
@@ -139,6 +143,7 @@ class PromptEncoder:
         """``tokenize`` must not add a BOS token nor read special tokens in its text."""
         self.template = template
         self._tokenize = tokenize
+        self._tokenize_history = lru_cache(RUNS_KEPT)(lambda run: tuple(tokenize(run)))
         self._end_id = end_id
         self._replies: OrderedDict[str, tuple[int, ...]] = OrderedDict()
         self._remembered_replies = remembered_replies
@@ -161,9 +166,9 @@ class PromptEncoder:
             run += self.template.marker(role)
             known = self._replies.get(content) if role == "assistant" else None
             if known is None:
-                ids += self._tokenize(run + self.template.content(content))
+                ids += self._tokenize_history(run + self.template.content(content))
             else:
-                ids += [*self._tokenize(run), *known]
+                ids += [*self._tokenize_history(run), *known]
             ids.append(self._end_id)
             run = "\n"
         ids += self._tokenize(run + self.template.marker("assistant"))
