@@ -2,6 +2,7 @@
 
 import threading
 import time
+from itertools import islice
 
 from zephyrkit import LlamaCpp, Sampling
 
@@ -20,7 +21,11 @@ def run() -> list[Row]:
             stop(model, [{"role": "user", "content": f"{n}{content}"}], after=1 + 0.37 * n)
             for n in range(ROUNDS)
         ]
-        writing = [stop(model, [{"role": "user", "content": "x"}], after=3 + 0.37 * n) for n in range(ROUNDS)]
+        # Random weights sometimes choose the end token at once: such a reply is drawn again.
+        tried = (
+            stop(model, [{"role": "user", "content": f"x{n}"}], after=2 + 0.1 * n) for n in range(4 * ROUNDS)
+        )
+        writing = list(islice((seconds for seconds in tried if seconds is not None), ROUNDS))
     return [
         row(f"cancel while {PROMPT_TOKENS:,} prompt tokens are read", "s", reading, at_most=0.3),
         row("the slowest of these", "s", [max(reading)], at_most=0.3),
@@ -28,8 +33,11 @@ def run() -> list[Row]:
     ]
 
 
-def stop(model: LlamaCpp, messages: list, *, after: float) -> float:
-    """Seconds from the call for a stop, so many seconds after the start, to the stream's end."""
+def stop(model: LlamaCpp, messages: list, *, after: float) -> float | None:
+    """Seconds from the call for a stop, so many seconds after the start, to the stream's end.
+
+    None when the stream had ended by itself before.
+    """
     cancel = threading.Event()
     called = []
 
@@ -43,5 +51,4 @@ def stop(model: LlamaCpp, messages: list, *, after: float) -> float:
         pass
     ended = time.perf_counter()
     timer.join()
-    assert called[0] < ended, "the stream ended before it was stopped"
-    return ended - called[0]
+    return ended - called[0] if called[0] < ended else None
