@@ -11,6 +11,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from queue import SimpleQueue
 
 from ..errors import ModelClosed, ModelFileError, NotEnoughMemory, ZephyrkitError
 from .llama_bindings import abort_check, bindings, log
@@ -39,6 +40,9 @@ class LlamaHandle:
         self._computing = threading.Lock()  # the context: one computation at a time
         self._reading = threading.Lock()  # the vocabulary
         self._abort = ctypes.create_string_buffer(2)  # "" goes on, "\1" stops: see abort_check
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._queueing = threading.RLock()
+        self._worker: threading.Thread | None = None
         self._texts: dict[int, bytes | None] = {}
         self._model = self._context = None
         log().listen()
@@ -79,14 +83,14 @@ class LlamaHandle:
         A worker computes; this thread only waits, so a KeyboardInterrupt arrives
         at once. The computation is called off before this returns, whatever happened.
         """
-        job = _Job()
+        job = _Job(list(token_ids))
         try:
-            threading.Thread(target=self._work, args=(job, list(token_ids)), daemon=True).start()
+            self._hand_over(job)
             while not job.done.wait(WATCH_S):
                 if unwanted():
                     break
         finally:
-            if not job.done.is_set():
+            if job.handed_over and not job.done.is_set():
                 job.unwanted = True
                 self._abort[0] = b"\1"
                 job.done.wait(CLOSE_S)
@@ -150,8 +154,10 @@ class LlamaHandle:
         """Free the memory; a computation that runs in another thread is called off first."""
         if self._process != os.getpid():
             return  # a forked child: the memory is the parent's
-        self.closed = True
-        self._abort[0] = b"\1"
+        with self._queueing:
+            self.closed = True
+            self._abort[0] = b"\1"
+            self._jobs.put(None)
         if self._computing.acquire(timeout=CLOSE_S):
             try:
                 with self._reading:
@@ -169,13 +175,31 @@ class LlamaHandle:
 
     # -- inside ------------------------------------------------------------------
 
-    def _work(self, job: "_Job", token_ids: list[int]) -> None:
+    def _hand_over(self, job: "_Job") -> None:
+        """Give a job to the worker, one thread for the handle's whole life.
+
+        llama.cpp's own threads belong to the thread that calls it: a new worker
+        for every job would make it start those anew each time.
+        """
+        with self._queueing:  # so that no job comes after the None that ends the worker
+            self._check_open()
+            if self._worker is None:
+                self._worker = threading.Thread(target=self._serve, daemon=True)
+                self._worker.start()
+            job.handed_over = True
+            self._jobs.put(job)
+
+    def _serve(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            self._work(job)
+
+    def _work(self, job: "_Job") -> None:
         try:
             with self._computing:
                 self._ready()
                 if job.unwanted:  # asked after _ready, which clears the flag that says so too
                     return
-                ids = (ctypes.c_int32 * len(token_ids))(*token_ids)
+                ids = (ctypes.c_int32 * len(job.token_ids))(*job.token_ids)
                 batch = bindings().llama_batch_get_one(ids, len(ids))
                 job.computed = self._done(bindings().llama_decode(self._context, batch))
         except BaseException as error:
@@ -206,9 +230,11 @@ class LlamaHandle:
 
 
 class _Job:
-    """One computation in a worker thread."""
+    """One computation in the worker."""
 
-    def __init__(self) -> None:
+    def __init__(self, token_ids: list[int]) -> None:
+        self.token_ids = token_ids
+        self.handed_over = False
         self.done = threading.Event()
         self.unwanted = False
         self.computed = False

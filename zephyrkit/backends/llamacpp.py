@@ -23,10 +23,9 @@ shape 16 tokens together take 0.083 s of processor time a token, 256 take 0.084 
 STEP_S = 0.25
 """Seconds that a step should take, about."""
 
-SLOW_TOKEN_S = 0.2
+SLOW_TOKEN_S = 0.05
 """Seconds for a token from which on a worker computes the next one, so that Stop needn't wait for its end.
-A faster token is computed where it is asked for: llama.cpp's threads belong to the thread that calls it,
-and new ones for every token cost a quarter of the 3B shape's speed (bench/speed.py)."""
+Handing a token over takes about 0.1 ms: too much for the practice model, nothing for a large one."""
 
 
 class LlamaCpp:
