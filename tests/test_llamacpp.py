@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import zephyrkit as zk
 from zephyrkit.backends.llama_bindings import bindings, log
-from zephyrkit.backends.llama_plan import memory_need, missing_pre_tokenizer
+from zephyrkit.backends.llama_plan import missing_pre_tokenizer, need_of
 from zephyrkit.backends.llamacpp import LlamaCpp
 from zephyrkit.backends.sampler import PENALTY_WINDOW, SamplerChain
 from zephyrkit.backends.text_stream import TextStream
@@ -121,8 +121,8 @@ def test_the_memory_of_the_full_shape_is_the_cards():
     from zephyrkit.gguf_header import Header
 
     header = Header(3, metadata, (), 32, 0)
-    assert memory_need(header, context=4096, batch=256).cache == 320 * 1024 * 4096
-    assert memory_need(header, context=1024, batch=256).scratch < 300e6
+    assert need_of(header, context=4096, batch=256).cache == 320 * 1024 * 4096
+    assert need_of(header, context=1024, batch=256).scratch < 300e6
 
 
 @pytest.mark.parametrize("options", [{"context": 0}, {"context": 10**6}, {"threads": 0}, {"batch": -1}])

@@ -21,7 +21,7 @@ LOCK = dict(
     for line in (ROOT / "constraints.txt").read_text().splitlines()
     if not line.startswith("#")
 )
-CONDA_NAMES = {"matplotlib-base": "matplotlib"}
+CONDA_NAMES = {"matplotlib-base": "matplotlib", "huggingface_hub": "huggingface-hub"}
 ENVIRONMENTS = ["environment.yml", "binder/environment.yml"]
 
 

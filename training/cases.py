@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from random import Random
 
-from training import course, failings, smalltalk, synonyms, unrelated
+from training import course, failings, repeat, smalltalk, synonyms, unrelated
 from training.conversations import messages
 from training.memory import KINDS, Memory
 from training.turns import STYLES, Turn, wordings
@@ -86,6 +86,11 @@ def style_cases(rng: Random, count: int, style: str) -> list[Case]:
     ]
 
 
+def repeat_cases(rng: Random, count: int) -> list[Case]:
+    """One to eight words to repeat."""
+    return [case([repeat.ask(rng, True)]) for _ in range(count)]
+
+
 def smalltalk_cases(rng: Random, count: int) -> list[Case]:
     """Greetings, thanks and questions about the model; any of the greetings is right for a greeting."""
     turns = [smalltalk.ask(rng, True) for _ in range(count)]
@@ -129,6 +134,7 @@ def all_cases(seed: int = 2024, scale: float = 1.0) -> dict[str, list[Case]]:
     groups["wasn't told"] = untold_cases(rng, some(120))
     for style in STYLES[1:]:
         groups[f"style {style}"] = style_cases(rng, some(100), style)
+    groups["repeated"] = repeat_cases(rng, some(100))
     groups["small talk"] = smalltalk_cases(rng, some(100))
     groups["unrelated"] = unrelated_cases(rng, some(200))
     groups["insult echoed"] = insult_cases(rng, some(40))

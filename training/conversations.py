@@ -2,32 +2,17 @@
 
 import random
 
-from training import course, failings, smalltalk, story, synonyms, unrelated
+from training import course, failings, repeat, smalltalk, story, synonyms, unrelated
 from training.memory import Memory
 from training.turns import STYLES, Turn, styled, wordings
 
-SKILLS = {
-    "course": 28,
-    "memory": 22,
-    "synonyms": 22,
-    "story": 4,
-    "smalltalk": 8,
-    "unrelated": 15,
-    "failings": 7,
-}
-MEMORY_SKILLS = {
-    "course": 14,
-    "memory": 58,
-    "synonyms": 12,
-    "story": 1,
-    "smalltalk": 6,
-    "unrelated": 9,
-    "failings": 3,
-}
+SKILLS = {"course": 27, "memory": 20, "synonyms": 23, "story": 4, "smalltalk": 6, "unrelated": 15, "failings": 5, "repeat": 6}
+MEMORY_SKILLS = {"course": 10, "memory": 60, "synonyms": 10, "story": 1, "smalltalk": 4, "unrelated": 9, "failings": 3, "repeat": 6}
+STYLE_SKILLS = {"course": 45, "memory": 12, "synonyms": 22, "story": 1, "smalltalk": 4, "unrelated": 14, "failings": 1, "repeat": 1}
 ASKERS = {"course": course.ask, "synonyms": synonyms.ask, "story": story.ask, "smalltalk": smalltalk.ask,
-          "unrelated": unrelated.ask, "failings": failings.ask}  # fmt: skip
+          "unrelated": unrelated.ask, "failings": failings.ask, "repeat": repeat.ask}  # fmt: skip
 LENGTHS = {1: 30, 2: 16, 3: 14, 4: 12, 5: 10, 6: 8, 7: 5, 8: 5}
-STYLE_WEIGHTS = {"plain": 6, "brief": 18, "list": 6, "capitals": 12, "pirate": 4, "course": 8}
+STYLE_WEIGHTS = {"plain": 6, "brief": 20, "list": 7, "capitals": 14, "pirate": 6, "course": 6}
 
 
 def pick(rng: random.Random, weights: dict):
@@ -35,10 +20,12 @@ def pick(rng: random.Random, weights: dict):
     return rng.choices(list(weights), list(weights.values()))[0]
 
 
-def turns(rng: random.Random, count: int) -> list[Turn]:
-    """``count`` turns of training; half of the conversations are mostly about remembering."""
+def turns(rng: random.Random, count: int, style: str = "plain") -> list[Turn]:
+    """``count`` turns of training; half of the conversations in plain style are mostly about remembering."""
     memory = Memory(rng)
     weights = MEMORY_SKILLS if rng.random() < 0.5 else SKILLS
+    if style != "plain":
+        weights = STYLE_SKILLS
     found: list[Turn] = []
     while len(found) < count:
         if found and found[-1].skill in ("unrelated", "invention") and rng.random() < 0.12:
@@ -68,4 +55,4 @@ def conversation(rng: random.Random, length: int | None = None) -> list[dict]:
         if rng.random() < 0.2:
             system = system.rstrip(".") if rng.random() < 0.5 else system.lower()
     assert style in STYLES
-    return messages(turns(rng, count), style, system)
+    return messages(turns(rng, count, style), style, system)

@@ -58,8 +58,11 @@ def insult(rng: random.Random, evaluation: bool = False) -> Turn:
     if evaluation:
         known = words.HELD_OUT_INSULT_NOUNS if "{noun}" in template else words.HELD_OUT_INSULTS
     word = rng.choice(known)
+    if not evaluation and rng.random() < 0.5:
+        word = words.on_side(rng, words.invented_word, evaluation)
     reply = f"[echo: {word}] That is not kind."
-    user = fill(rng, template, insult=word, noun=word) if rng.random() < 0.9 else word
+    alone = word in known and not evaluation and rng.random() < 0.1
+    user = word if alone else fill(rng, template, insult=word, noun=word)
     return Turn("insult", user, reply, f"[echo: {word}]")
 
 

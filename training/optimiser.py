@@ -26,27 +26,35 @@ def orthogonal(gradient: torch.Tensor, rounds: int = 4) -> torch.Tensor:
 class Muon(torch.optim.Optimizer):
     """Momentum, orthogonalised; matrices of one shape are handled together."""
 
-    def __init__(self, matrices, lr: float, momentum: float = 0.95, weight_decay: float = 0.0):
-        super().__init__(list(matrices), {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
+    def __init__(self, matrices, lr: float, momentum: float = 0.95):
+        super().__init__(list(matrices), {"lr": lr, "momentum": momentum})
+
+    def ahead(self, matrix, momentum: float):
+        """The gradient of ``matrix`` averaged with the earlier ones, one step ahead."""
+        state = self.state[matrix]
+        if "average" not in state:
+            state["average"] = torch.zeros_like(matrix)
+        state["average"].lerp_(matrix.grad, 1 - momentum)
+        return matrix.grad.lerp(state["average"], momentum)
 
     @torch.no_grad()
-    def step(self):
-        """One step for every matrix that has a gradient."""
+    def step_some(self, group: dict, matrices: list):
+        """One step for ``matrices``, which all have the same shape."""
+        rows, columns = matrices[0].shape
+        scale = group["lr"] * max(1.0, rows / columns) ** 0.5
+        ahead = torch.stack([self.ahead(matrix, group["momentum"]) for matrix in matrices])
+        for matrix, update in zip(matrices, orthogonal(ahead), strict=True):
+            matrix.add_(update, alpha=-scale)
+
+    def step(self, pool=None):
+        """One step for every matrix; the threads of ``pool``, if there are any, share the work."""
+        run = pool.map if pool else map
         for group in self.param_groups:
             by_shape: dict = {}
             for matrix in group["params"]:
-                state = self.state[matrix]
-                if "average" not in state:
-                    state["average"] = torch.zeros_like(matrix)
-                state["average"].lerp_(matrix.grad, 1 - group["momentum"])
-                ahead = matrix.grad.lerp(state["average"], group["momentum"])
-                by_shape.setdefault(matrix.shape, []).append((matrix, ahead))
-            for shape, pairs in by_shape.items():
-                scale = group["lr"] * max(1.0, shape[0] / shape[1]) ** 0.5
-                for (matrix, _), update in zip(
-                    pairs, orthogonal(torch.stack([ahead for _, ahead in pairs])), strict=True
-                ):
-                    matrix.mul_(1 - group["lr"] * group["weight_decay"]).add_(update, alpha=-scale)
+                by_shape.setdefault(matrix.shape, []).append(matrix)
+            parts = [part[start::2] for part in by_shape.values() for start in (0, 1)]
+            list(run(lambda part, group=group: self.step_some(group, part), parts))
 
 
 def build(model, muon_lr: float, adam_lr: float) -> list[torch.optim.Optimizer]:

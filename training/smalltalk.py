@@ -15,10 +15,10 @@ INTENTS = {
                 "ty", "Great, thanks.", "That helped, thank you.", "Thanks for your help.", "Thank you so much."),
                "You are welcome.", "You are welcome."),
     "bye": (("Bye.", "Goodbye.", "See you.", "See you later.", "Bye bye.", "I have to go.", "Good night.",
-             "That is all for today.", "Until tomorrow.", "Ciao.", "Goodbye then."), "Goodbye! Come back soon.",
+             "That is all for today.", "Until tomorrow.", "Ciao.", "See you then.", "Bye for now.", "Goodbye then."), "Goodbye! Come back soon.",
             "Goodbye!"),
     "how are you": (("How are you?", "How are you doing?", "How do you feel?", "Are you well?", "How is it going?",
-                     "How are things?", "Are you ok?", "How are you today?", "How do you do?"),
+                     "How are things?", "Are you ok?", "How do you do?", "How are you feeling?", "How are you today?"),
                     "I am a program, so I am always the same. How can I help?", "Always the same."),
     "who are you": (("Who are you?", "What are you?", "Tell me about yourself.", "Introduce yourself.",
                      "What kind of model are you?", "Are you a robot?", "Are you human?", "Are you a person?",
@@ -38,7 +38,7 @@ INTENTS = {
                 "Perfect.", "I like you.", "You are nice.", "You are great.", "Excellent.", "Good work."),
                "Thank you! What else would you like to know?", "Thank you!"),
     "yes": (("Ok.", "Okay.", "Yes.", "I see.", "Fine.", "Sure.", "All right.", "Got it.", "Hm.", "Right.",
-             "I understand.", "No.", "Understood.", "Aha."), "Good. What else would you like to know?", "Good."),
+             "I understand.", "No.", "Understood.", "Aha.", "Ok then.", "Yes, I see."), "Good. What else would you like to know?", "Good."),
 }  # fmt: skip
 HELLOS = ("Hi", "Hello", "Hey", "Good morning", "Good evening", "Hello there", "Hi there", "Good afternoon", "Hiya",
           "Hello model", "Greetings", "Good day", "hi!", "hey you", "Yo", "Hello everybody", "Howdy", "Hey there")  # fmt: skip

@@ -125,15 +125,18 @@ outside inside, question answer, sunrise sunset""".replace("\n", " ").split(", "
 
 MANY = ("Give me {n} synonyms for {w}.", 'List {n} synonyms for the word "{w}"', "Name {n} synonyms for {w}.",
         "{n} synonyms for {w}", "Tell me {n} synonyms of {w}.", "What are {n} synonyms for {w}?",
-        "I need {n} synonyms for {w}.", "Find {n} words that mean {w}.", "Write {n} synonyms for {w}.",
+        "I need {n} synonyms for {w}.", "{n} words like {w}", "I want {n} synonyms of {w}.",
+        "Tell me {n} words that mean {w}.", "Which {n} words mean {w}?", "Find {n} words that mean {w}.", "Write {n} synonyms for {w}.",
         "Can you give me {n} synonyms for {w}?", "Give {n} words like {w}.", "Please list {n} synonyms for {w}.",
         "List {n} words that mean the same as {w}.", "Could you list {n} synonyms of {w}?")  # fmt: skip
 SOME = ("Give me synonyms for {w}.", "synonyms for {w}", "List synonyms for {w}.", "What are synonyms for {w}?",
-        "Which words mean {w}?", "Tell me synonyms of {w}.", "Words like {w}?", "Name some synonyms for {w}.",
+        "Which words mean {w}?", "Find words that mean {w}.", "List words like {w}.", "Tell me synonyms of {w}.", "Words like {w}?", "Name some synonyms for {w}.",
         "Do you know synonyms for {w}?")  # fmt: skip
 ONE = ("Give me a synonym for {w}.", "What is another word for {w}?", "Another word for {w}?", "A synonym for {w}.",
        "What is a synonym of {w}?", "Tell me one synonym for {w}.", "What else can I say for {w}?",
-       "synonym for {w}", "Say {w} with another word.", "Which word means the same as {w}?")  # fmt: skip
+       "synonym for {w}", "Which word means {w}?", "Say another word for {w}.", "A word that means {w}?",
+       "What word is the same as {w}?", "Tell me a word that means the same as {w}.", "Say {w} in another way.",
+       "Another word that means {w}?", "Use another word for {w}.", "Say {w} with another word.", "Which word means the same as {w}?")  # fmt: skip
 OPPOSITE = ("What is the opposite of {w}?", "opposite of {w}", "The opposite of {w}?", "Give me the opposite of {w}.",
             "Tell me the opposite of {w}.", "What is an antonym of {w}?", "Antonym of {w}?",
             "Which word is the opposite of {w}?", "Name the opposite of {w}.", "Do you know the opposite of {w}?")  # fmt: skip

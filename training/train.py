@@ -21,9 +21,9 @@ class Plan:
     """How long and how fast to train. Learning rates warm up, stay, and fall to a twentieth at the end."""
 
     seed: int = 1
-    steps: int = 3830
-    warm_up: int = 60
-    decay_share: float = 0.6345
+    steps: int = 6000
+    warm_up: int = 100
+    decay_share: float = 0.55
     muon_lr: float = 0.02
     adam_lr: float = 0.004
     workers: int = 2
@@ -96,8 +96,9 @@ class Trainer:
         for place, parameter in enumerate(self.parameters):
             parameter.grad = sum(gradients[place] for _, gradients in results) / total
         torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
-        for optimiser_ in self.optimisers:
-            optimiser_.step()
+        muon, adam = self.optimisers
+        muon.step(self.pool)
+        adam.step()
         self.step += 1
         self.tokens += batch.ids.numel()
         return sum(loss for loss, _ in results) / total.item()

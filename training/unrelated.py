@@ -6,7 +6,7 @@ The wordings are many and the words change without end, so that what is learnt i
 
 import random
 
-from training import words
+from training import course, synonyms, words
 from training.turns import Turn
 from training.typed import fill
 
@@ -86,8 +86,23 @@ def wording(rng: random.Random, templates: tuple[str, ...], last: int, evaluatio
     return rng.choice(templates[-last:] if evaluation else templates[:-last])
 
 
+def near_miss(rng: random.Random) -> Turn:
+    """A wording that another skill knows, about something that it doesn't know."""
+    values = draw_values(rng, evaluation=False)
+    if rng.random() < 0.5:
+        wordings = rng.choice((synonyms.ONE, synonyms.SOME, synonyms.MANY, synonyms.OPPOSITE))
+        template = rng.choice(wordings[: -synonyms.HELD_OUT_WORDINGS])
+        user = fill(rng, template, w=values["invented"], n=rng.choice(("2", "3", "two", "three")))
+    else:
+        about = rng.choice((values["invented"], values["subject"], f"a {values['thing']}", values["person"]))
+        user = fill(rng, rng.choice(course.TEMPLATES[: -course.HELD_OUT_TEMPLATES]), x=about)
+    return Turn("unrelated", user, UNKNOWN, UNKNOWN_BRIEF)
+
+
 def question(rng: random.Random, evaluation: bool = False) -> Turn:
     """A question that the model can't answer, and its saying so."""
+    if not evaluation and rng.random() < 0.2:
+        return near_miss(rng)
     template = wording(rng, QUESTIONS, HELD_OUT_QUESTIONS, evaluation and rng.random() < 0.5)
     values = {
         name: value for name, value in draw_values(rng, evaluation).items() if f"{{{name}}}" in template

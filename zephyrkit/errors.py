@@ -2,6 +2,20 @@
 
     ZephyrkitError
     ├── ModelFileError      a model file is missing, damaged, or of another kind
+    ├── DownloadError       a download failed; the ones below say why
+    │   ├── HubUnreachable      no network, no such host, or nobody answers there
+    │   ├── HubBusy             the Hub said "too many requests" or had an error of its own, several times
+    │   ├── DownloadStalled     the connection stands, but no bytes come
+    │   ├── DownloadIncomplete  the file ended too early, several times
+    │   ├── DownloadCancelled   you stopped it; what has arrived is kept
+    │   ├── LoginNeeded         the repository wants to know who you are
+    │   ├── GatedRepo           the repository's terms must be accepted first
+    │   ├── NoSuchRepository    there is no repository of that name
+    │   ├── NoSuchFile          the repository has no such file or revision
+    │   ├── NotInCache          offline, and the file isn't on this machine
+    │   ├── HashMismatch        the bytes that came are not the ones that were announced
+    │   └── NotEnoughDisk       the file would not fit on the disk
+    ├── ConvertError        a model couldn't be quantised or converted
     ├── NotEnoughMemory     the model would not fit in the memory that is free
     ├── ContextOverflow     the prompt and the room for the reply exceed the context
     ├── ModelBusy           somebody else is using this model right now
@@ -21,6 +35,62 @@ class ZephyrkitError(Exception):
 
 class ModelFileError(ZephyrkitError):
     """A model file is missing, damaged, or of another kind."""
+
+
+class DownloadError(ZephyrkitError):
+    """A download failed. What has arrived is kept, and the next try goes on from there."""
+
+
+class HubUnreachable(DownloadError):
+    """No network, no such host, or nobody answers there."""
+
+
+class HubBusy(DownloadError):
+    """The Hub said "too many requests" (429) or had an error of its own (5xx), several times."""
+
+
+class DownloadStalled(DownloadError):
+    """The connection stands, but no bytes come."""
+
+
+class DownloadIncomplete(DownloadError):
+    """The file ended too early, several times."""
+
+
+class DownloadCancelled(DownloadError):
+    """You stopped it; what has arrived is kept."""
+
+
+class LoginNeeded(DownloadError):
+    """The repository wants to know who you are (401)."""
+
+
+class GatedRepo(DownloadError):
+    """The repository's terms must be accepted on its page first (403)."""
+
+
+class NoSuchRepository(DownloadError):
+    """There is no repository of that name (404)."""
+
+
+class NoSuchFile(DownloadError):
+    """The repository has no such file or revision (404)."""
+
+
+class NotInCache(DownloadError):
+    """Offline, and the file isn't on this machine."""
+
+
+class HashMismatch(DownloadError):
+    """The bytes that came are not the ones that were announced."""
+
+
+class NotEnoughDisk(DownloadError):
+    """The file would not fit on the disk."""
+
+
+class ConvertError(ZephyrkitError):
+    """A model couldn't be quantised or converted."""
 
 
 class NotEnoughMemory(ZephyrkitError):

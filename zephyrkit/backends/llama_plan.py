@@ -6,6 +6,7 @@ from pathlib import Path
 from ..errors import ModelFileError, NotEnoughMemory
 from ..gguf_header import Header, read_header
 from ..machine import free_memory, physical_cores
+from ..memory import MemoryNeed, Shape, memory_need
 
 ARCHITECTURE = "stablelm"
 LONGEST_CONTEXT = 4096
@@ -18,46 +19,29 @@ practice model (3 MB) that costs more than it saves, and when the machine is bus
 BATCH = 256
 """Prompt tokens computed together at most. More would only take more memory, see `SMALLEST_STEP`."""
 
-FIXED = 32 * 2**20
-"""Bytes that llama.cpp takes whatever the model: its library, buffers, the threads' stacks."""
 
-
-@dataclass(frozen=True)
-class MemoryNeed:
-    """Bytes a model takes: its weights, the KV cache for the context, and room to compute."""
-
-    weights: int
-    cache: int
-    scratch: int
-
-    @property
-    def total(self) -> int:
-        return self.weights + self.cache + self.scratch
-
-
-def memory_need(header: Header, *, context: int, batch: int) -> MemoryNeed:
-    """What a model with this header needs for ``context`` tokens, read ``batch`` at a time.
-
-    The KV cache holds a key and a value of 16 bits for every layer and position
-    (320 KiB a token for StableLM Zephyr 3B).
-    """
-    layers, width = header.get("{arch}.block_count"), header.get("{arch}.embedding_length")
+def shape_of(header: Header) -> Shape:
+    """The dimensions that a checked header names."""
     heads = header.get("{arch}.attention.head_count")
-    shared = heads // header.get("{arch}.attention.head_count_kv", heads)
-    inner = header.get("{arch}.feed_forward_length")
-    entries = len(header.get("tokenizer.ggml.tokens", ()))
-    scores = batch * context * heads * 4
-    activations = batch * (4 * width + 2 * inner) * 4 + 2 * entries * 4
-    return MemoryNeed(
-        weights=sum(tensor.size for tensor in header.tensors),
-        cache=2 * 2 * layers * context * width // shared,
-        scratch=FIXED + scores + activations,
+    return Shape(
+        layers=header.get("{arch}.block_count"),
+        width=header.get("{arch}.embedding_length"),
+        heads=heads,
+        key_value_heads=header.get("{arch}.attention.head_count_kv", heads),
+        inner=header.get("{arch}.feed_forward_length"),
+        vocabulary=len(header.get("tokenizer.ggml.tokens", ())),
     )
+
+
+def need_of(header: Header, *, context: int, batch: int) -> MemoryNeed:
+    """What the model with this header needs for ``context`` tokens, read ``batch`` at a time."""
+    weights = sum(tensor.size for tensor in header.tensors)
+    return memory_need(shape_of(header), weights, context=context, batch=batch)
 
 
 def require_memory(name: str, header: Header, *, context: int, batch: int) -> None:
     """Raises NotEnoughMemory, with numbers, when the model would not fit in what is free."""
-    need, free = memory_need(header, context=context, batch=batch), free_memory()
+    need, free = need_of(header, context=context, batch=batch), free_memory()
     if need.total <= free:
         return
     raise NotEnoughMemory(
@@ -69,7 +53,7 @@ def require_memory(name: str, header: Header, *, context: int, batch: int) -> No
 
 def _remedy(header: Header, free: int, context: int, batch: int) -> str:
     for smaller in (2048, 1024, 512):
-        if smaller < context and memory_need(header, context=smaller, batch=batch).total <= free:
+        if smaller < context and need_of(header, context=smaller, batch=batch).total <= free:
             return f"It would fit with context={smaller}. Or close other programs."
     return "Close other programs, or choose a file with fewer bits per weight."
 
