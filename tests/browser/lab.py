@@ -12,6 +12,8 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
+from page_facts import CONTRAST
+
 REPOSITORY = Path(__file__).parents[2]
 TOKEN = "only-for-these-tests"
 CHROMIUM_FLAGS = [
@@ -20,6 +22,9 @@ CHROMIUM_FLAGS = [
 ]  # fmt: skip
 START_S = 60
 """Seconds that a server or a page may take to come up on a busy machine."""
+THEMES = ("JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast")
+LEAST_CONTRAST = 4.5
+"""What WCAG 2.2 asks of ordinary text (AA)."""
 
 # Small things to do in the page that Playwright has no word for.
 _RUN_CELL = """async (index) => {
@@ -136,6 +141,30 @@ class Notebook:
     def text(self, index: int) -> str:
         """A cell's output as text."""
         return self.page.evaluate(_CELL_TEXT, index).strip()
+
+    def use_theme(self, theme: str) -> None:
+        """Change the page's colours."""
+        self.page.evaluate(
+            "(theme) => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme
+        )
+        self.page.wait_for_function(
+            "(theme) => document.body.dataset.jpThemeName === theme", arg=theme, timeout=15_000
+        )
+        self.page.wait_for_timeout(500)
+
+    def check_contrast(self, *elements, least_texts: int) -> None:
+        """Measure every text in sight in every theme; AssertionError where one is too faint to read."""
+        grounds = set()
+        for theme in THEMES:
+            self.use_theme(theme)
+            found = sorted(fact for element in elements for fact in element.evaluate(CONTRAST))
+            assert len(found) >= least_texts, f"only {len(found)} texts"
+            print(f"{theme}: least contrast {found[0][0]:.2f} ({found[0][1]}) of {len(found)} texts")
+            assert found[0][0] >= LEAST_CONTRAST, f"{theme}: {found[:5]}"
+            grounds.add(
+                elements[0].evaluate("(e) => getComputedStyle(e.closest('.jp-Notebook')).backgroundColor")
+            )
+        assert len(grounds) >= 2, "light and dark are not the same"
 
     @property
     def window(self):

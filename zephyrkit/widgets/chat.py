@@ -61,7 +61,7 @@ class ChatWidget(anywidget.AnyWidget):
     """
 
     _esm = "\n".join((_HERE / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS)
-    _css = _HERE / "chat.css"
+    _css = "\n".join((_HERE / f"{name}.css").read_text(encoding="utf-8") for name in ("look", "chat"))
     _address = traitlets.Unicode().tag(sync=True)
     state = traitlets.Dict().tag(sync=True, to_json=_as_safe_json)
 

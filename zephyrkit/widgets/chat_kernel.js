@@ -2,12 +2,12 @@
 
 const PATIENCE_MS = 4000; // how long a message may go unheard before we say so
 
-function kernelLine(model, changed) {
+function kernelLine(model, changed, left = "what was said is still here to read") {
   const line = { trouble: "" };
   let timer = 0;
   const manager = model.widget_manager;
   const kernel = manager?.kernel ?? null; // JupyterLab and Notebook 7 have it; elsewhere we can only wait and see
-  const gone = "The Python object behind this window is gone; what was said is still here to read. " +
+  const gone = `The Python object behind this window is gone; ${left}. ` +
     "Run the cell that made the window again to go on.";
 
   function say(trouble) {
