@@ -6,63 +6,35 @@ tensors' bytes. Every length in it may be a lie, so each is checked against
 what the file can hold before anything is read or reserved.
 
 The layout is the one in llama.cpp's `docs/gguf.md`; versions 2 and 3 differ only
-in what big-endian files may say.
+in what big-endian files may say. What is accepted here, llama.cpp accepts too.
 """
 
 import os
+import stat
 import struct
-import sys
-from array import array
 from dataclasses import dataclass
 from math import prod
 from typing import Any
 
 from .errors import ModelFileError
+from .gguf_values import STRING, UNSIGNED, Damage, Values
+from .tensor_types import TENSOR_TYPES
 
-LONGEST_HEADER = 16 * 2**20
-"""Bytes. A vocabulary of 50,000 entries with its merges takes 2 MB; of 250,000, about 12."""
-
-MOST_STRINGS = 1_000_000
-MOST_TENSORS = 100_000
+MOST_ENTRIES = 10_000
+MOST_TENSORS = 20_000
 LONGEST_KEY = 65_535
+LONGEST_TENSOR_NAME = 63
+"""Bytes; llama.cpp has room for one more, a zero."""
+
 MOST_DIMENSIONS = 4
+MOST_WEIGHTS = 2**48
+"""In one tensor: far more than any model has, and far from where 64 bits overflow."""
 
-TENSOR_TYPES = {
-    0: ("F32", 1, 4),
-    1: ("F16", 1, 2),
-    2: ("Q4_0", 32, 18),
-    3: ("Q4_1", 32, 20),
-    6: ("Q5_0", 32, 22),
-    7: ("Q5_1", 32, 24),
-    8: ("Q8_0", 32, 34),
-    10: ("Q2_K", 256, 84),
-    11: ("Q3_K", 256, 110),
-    12: ("Q4_K", 256, 144),
-    13: ("Q5_K", 256, 176),
-    14: ("Q6_K", 256, 210),
-    16: ("IQ2_XXS", 256, 66),
-    17: ("IQ2_XS", 256, 74),
-    18: ("IQ3_XXS", 256, 98),
-    19: ("IQ1_S", 256, 50),
-    20: ("IQ4_NL", 32, 18),
-    21: ("IQ3_S", 256, 110),
-    22: ("IQ2_S", 256, 82),
-    23: ("IQ4_XS", 256, 136),
-    24: ("I8", 1, 1),
-    25: ("I16", 1, 2),
-    26: ("I32", 1, 4),
-    27: ("I64", 1, 8),
-    28: ("F64", 1, 8),
-    29: ("IQ1_M", 256, 56),
-    30: ("BF16", 1, 2),
-    34: ("TQ1_0", 256, 54),
-    35: ("TQ2_0", 256, 66),
-    39: ("MXFP4", 32, 17),
-}
-"""ggml's type id: its name, the weights in a block, and the bytes of a block (ggml-common.h)."""
+_MUST_BE = {"general.architecture": (STRING, "text"), "general.alignment": (UNSIGNED, "number of 32 bits")}
+"""Keys whose type llama.cpp insists on: with another it ends the process."""
 
-_NUMBERS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
-_STRING, _ARRAY = 8, 9
+_ENTRY_COST, _TENSOR_COST = 200, 700
+"""Bytes of memory, about, that Python takes for an entry and for a tensor's line beside what they hold."""
 
 
 @dataclass(frozen=True)
@@ -110,57 +82,55 @@ def read_header(path: str | os.PathLike) -> Header:
     """
     name = os.fspath(path)
     try:
-        with open(name, "rb") as file:
+        if not stat.S_ISREG(os.stat(name).st_mode):
+            raise ModelFileError(
+                f"{name} can't be read: it is a folder or a device. Give the path of a file."
+            )
+        with open(name, "rb", buffering=2**18) as file:
             file_size = os.fstat(file.fileno()).st_size
-            data = file.read(LONGEST_HEADER)
+            _refuse_other_files(file.read(512), file_size)
+            return _Reader(file, file_size, at=4).header()
     except FileNotFoundError:
         raise ModelFileError(f"There is no file {name}. Check the path, or download the model.") from None
     except OSError as error:
         raise ModelFileError(
             f"{name} can't be read: {error.strerror}. Check that it is a file of yours."
         ) from error
-    try:
-        _refuse_other_files(data, file_size)
-        return _Reader(data, file_size).header()
-    except _Damage as damage:
+    except Damage as damage:
         raise ModelFileError(f"{os.path.basename(name)}: {damage}") from None
-
-
-class _Damage(Exception):
-    """Why a file can't be used, and what to do; `read_header` adds its name."""
-
-    def __init__(self, cause: str, remedy: str = "Download it again."):
-        super().__init__(f"{cause} {remedy}")
+    except struct.error:
+        raise ModelFileError(
+            f"{os.path.basename(name)} became shorter while it was read. Let the download finish, and try again."
+        ) from None
 
 
 def _refuse_other_files(data: bytes, file_size: int) -> None:
-    start = data[:512].lstrip()
+    start = data.lstrip()
     if file_size == 0:
-        raise _Damage("the file is empty: its download never began.")
+        raise Damage("the file is empty: its download never began.")
     if start.startswith(b"version https://git-lfs"):
-        raise _Damage("this is a Git LFS pointer, not the model.", "Download the file, or run git lfs pull.")
+        raise Damage("this is a Git LFS pointer, not the model.", "Download the file, or run git lfs pull.")
     if start[:1] == b"<" and b"html" in start.lower():
-        raise _Damage("this is a web page, not a model.", "Use the download link instead of the page's.")
+        raise Damage("this is a web page, not a model.", "Use the download link instead of the page's.")
     if data[:4] in (b"ggml", b"ggjt", b"ggla", b"lmgg", b"tjgg"):
-        raise _Damage("this is GGML, which llama.cpp no longer reads.", "Download a GGUF file.")
+        raise Damage("this is GGML, which llama.cpp no longer reads.", "Download a GGUF file.")
     if data[:4] != b"GGUF":
-        raise _Damage(f"this is not a GGUF file: it begins with {data[:4]!r}, not b'GGUF'.")
+        raise Damage(f"this is not a GGUF file: it begins with {data[:4]!r}, not b'GGUF'.")
 
 
-class _Reader:
-    def __init__(self, data: bytes, file_size: int):
-        self.data, self.file_size, self.at = data, file_size, 4
+class _Reader(Values):
+    """Reads the parts of a header, in their order."""
 
     def header(self) -> Header:
         version = self._version()
         tensors, pairs = self.number("Q"), self.number("Q")
         # The shortest key-value pair takes 13 bytes, the shortest tensor line 24.
-        self._believable("metadata entries", pairs, 13, LONGEST_HEADER)
-        self._believable("tensors", tensors, 24, MOST_TENSORS)
+        self.believable("metadata entries", pairs, 13, MOST_ENTRIES)
+        self.believable("tensors", tensors, 24, MOST_TENSORS)
         metadata = self.metadata(pairs)
         alignment = metadata.get("general.alignment", 32)
-        if not isinstance(alignment, int) or alignment < 8 or alignment & (alignment - 1):
-            raise _Damage(f"its alignment is {alignment!r}, which is not a power of two of at least 8.")
+        if alignment < 1 or alignment & (alignment - 1):
+            raise Damage(f"its alignment is {alignment}, which is not a power of two.")
         lines = [self.tensor_line() for _ in range(tensors)]
         start = -(-self.at // alignment) * alignment
         return Header(version, metadata, self.placed(lines, start, alignment), alignment, start)
@@ -168,136 +138,70 @@ class _Reader:
     def metadata(self, pairs: int) -> dict[str, Any]:
         metadata: dict[str, Any] = {}
         for _ in range(pairs):
-            key = self.key()
+            self.reserve(_ENTRY_COST)
+            key = self.key(LONGEST_KEY)
             if key in metadata:
-                raise _Damage(f"it has the key {key!r} twice.")
-            metadata[key] = self.value(self.number("I"), key)
-        if not isinstance(metadata.get("general.architecture", ""), str):
-            raise _Damage("its architecture is not a text.")
+                raise Damage(f"it has the key {key!r} twice.")
+            kind = self.number("I")
+            must, word = _MUST_BE.get(key, (kind, ""))
+            if kind != must:
+                raise Damage(f"its {key.removeprefix('general.')} is not a {word}.")
+            metadata[key] = self.value(kind, key)
         return metadata
 
     def tensor_line(self) -> tuple[str, tuple[int, ...], int, int]:
-        name = self.key()
+        self.reserve(_TENSOR_COST)
+        name = self.key(LONGEST_TENSOR_NAME)
         dimensions = self.number("I")
         if not 1 <= dimensions <= MOST_DIMENSIONS:
-            raise _Damage(
+            raise Damage(
                 f"the tensor {name!r} has {dimensions} dimensions; GGUF allows 1 to {MOST_DIMENSIONS}."
             )
         shape = tuple(self.number("Q") for _ in range(dimensions))
         return name, shape, self.number("I"), self.number("Q")
 
     def placed(self, lines: list, start: int, alignment: int) -> tuple[Tensor, ...]:
-        """The tensors with their place in the file, each inside it and none over another."""
+        """The tensors with their place in the file: one after the other, each inside it."""
         tensors: dict[str, Tensor] = {}
-        end = 0
+        free = 0
         for name, shape, type_id, offset in lines:
             size = _byte_size(name, shape, type_id)
             if name in tensors:
-                raise _Damage(f"it has the tensor {name!r} twice.")
-            if offset % alignment or offset < end:
-                raise _Damage(f"the tensor {name!r} begins at {offset:,}, where it can't.")
-            end = offset + size
-            if start + end > self.file_size:
-                raise _Damage(
-                    f"it is cut off: the tensor {name!r} ends at byte {start + end:,}, but the file has only "
+                raise Damage(f"it has the tensor {name!r} twice.")
+            if offset != free:
+                raise Damage(
+                    f"the tensor {name!r} begins at {offset:,}, where it can't: its place is {free:,}."
+                )
+            end = start + offset + size
+            if end > self.file_size:
+                raise Damage(
+                    f"it is cut off: the tensor {name!r} ends at byte {end:,}, but the file has only "
                     f"{self.file_size:,} bytes.",
                     "Let the download finish.",
                 )
-            tensors[name] = Tensor(name, shape, TENSOR_TYPES[type_id][0], start + offset, size)
+            tensors[name] = Tensor(name, shape, TENSOR_TYPES[type_id].name, start + offset, size)
+            free = -(-(offset + size) // alignment) * alignment
         return tuple(tensors.values())
-
-    def value(self, kind: int, key: str) -> Any:
-        if kind in _NUMBERS:
-            return self.number(_NUMBERS[kind])
-        if kind == _STRING:
-            return self.text()
-        if kind == _ARRAY:
-            return self.array(key)
-        raise _Damage(f"the key {key!r} has the unknown type {kind}.")
-
-    def array(self, key: str) -> Any:
-        kind, count = self.number("I"), self.number("Q")
-        if kind == _STRING:
-            self._believable(f"texts in {key!r}", count, 8, MOST_STRINGS)
-            return self.texts(count)
-        if kind not in _NUMBERS:
-            raise _Damage(f"the list {key!r} holds the unknown type {kind}.")
-        code = "B" if kind == 7 else _NUMBERS[kind]
-        numbers = array(code)
-        self._believable(f"numbers in {key!r}", count, numbers.itemsize, LONGEST_HEADER)
-        numbers.frombytes(self.take(count * numbers.itemsize))
-        if sys.byteorder == "big":
-            numbers.byteswap()
-        return numbers
-
-    def texts(self, count: int) -> list[str]:
-        """Many texts, without a call for each: a vocabulary and its merges are 100,000."""
-        data, at, length_at = self.data, self.at, struct.Struct("<Q").unpack_from
-        texts = []
-        for _ in range(count):
-            if at + 8 > len(data):
-                break
-            end = at + 8 + length_at(data, at)[0]
-            if end > len(data):
-                break
-            texts.append(data[at + 8 : end].decode("utf-8", "replace"))
-            at = end
-        self.at = at
-        while len(texts) < count:  # only where the data ends too soon: text() says how
-            texts.append(self.text())
-        return texts
-
-    def key(self) -> str:
-        length = self.number("Q")
-        if not 1 <= length <= LONGEST_KEY:
-            raise _Damage(f"a name in it is {length:,} bytes long; 1 to {LONGEST_KEY:,} is possible.")
-        return self.take(length).decode("utf-8", "replace")
-
-    def text(self) -> str:
-        return self.take(self.number("Q")).decode("utf-8", "replace")
-
-    def number(self, code: str) -> Any:
-        return struct.unpack("<" + code, self.take(struct.calcsize("<" + code)))[0]
-
-    def take(self, length: int) -> bytes:
-        end = self.at + length
-        if end > self.file_size:
-            raise _Damage(
-                f"it is cut off or damaged: byte {end:,} is needed, but the file has only {self.file_size:,}."
-            )
-        if end > len(self.data):
-            raise _Damage(f"its header is longer than {LONGEST_HEADER / 2**20:.0f} MiB, so it is damaged.")
-        taken = self.data[self.at : end]
-        self.at = end
-        return taken
 
     def _version(self) -> int:
         version = self.number("I")
         if version in (2 << 24, 3 << 24):
-            raise _Damage("this GGUF file is big-endian.", "Download the ordinary, little-endian one.")
+            raise Damage("this GGUF file is big-endian.", "Download the ordinary, little-endian one.")
         if version == 1:
-            raise _Damage(
-                "this is GGUF version 1, which llama.cpp no longer reads.", "Download a newer file."
-            )
+            raise Damage("this is GGUF version 1, which llama.cpp no longer reads.", "Download a newer file.")
         if version not in (2, 3):
-            raise _Damage(f"it says GGUF version {version}; versions 2 and 3 are known.")
+            raise Damage(f"it says GGUF version {version}; versions 2 and 3 are known.")
         return version
-
-    def _believable(self, what: str, count: int, least_bytes: int, most: int) -> None:
-        if count > most or count * least_bytes > self.file_size:
-            raise _Damage(
-                f"it claims {count:,} {what}, more than a file of {self.file_size:,} bytes can hold."
-            )
 
 
 def _byte_size(name: str, shape: tuple[int, ...], type_id: int) -> int:
     if type_id not in TENSOR_TYPES:
-        raise _Damage(f"the tensor {name!r} has the unknown type {type_id}.", "Update the kit.")
-    type_name, block, block_bytes = TENSOR_TYPES[type_id]
-    if min(shape) < 1 or prod(shape) > 2**48:
-        raise _Damage(f"the tensor {name!r} has the impossible shape {shape}.")
-    if shape[0] % block:
-        raise _Damage(
-            f"the tensor {name!r} has rows of {shape[0]:,}, which {type_name}'s blocks of {block} don't divide."
+        raise Damage(f"the tensor {name!r} has the unknown type {type_id}.", "Update the kit.")
+    kind = TENSOR_TYPES[type_id]
+    if min(shape) < 1 or prod(shape) > MOST_WEIGHTS:
+        raise Damage(f"the tensor {name!r} has the impossible shape {shape}.")
+    if shape[0] % kind.block:
+        raise Damage(
+            f"the tensor {name!r} has rows of {shape[0]:,}, which {kind.name}'s blocks of {kind.block} don't divide."
         )
-    return prod(shape) // block * block_bytes
+    return prod(shape) // kind.block * kind.block_bytes
