@@ -16,7 +16,7 @@ from importlib import import_module
 __version__ = "0.1.0"
 
 _HOMES = {
-    "catalogue": ["CATALOGUE", "PRACTICE", "PRACTICE_HF", "QUANTS", "Quant"],
+    "catalogue": ["CATALOGUE", "PRACTICE", "PRACTICE_HF", "PRACTICE_OPENVINO", "QUANTS", "Quant"],
     "chat": ["Alternative", "ChatModel", "Piece", "PRESETS", "Reply", "Sampling", "Stats"],
     "conversation": ["Conversation", "Event", "Turn", "Usage"],
     "prompt": ["Message", "Prompt", "Segment", "Template", "ZEPHYR"],
@@ -48,6 +48,7 @@ _HOMES = {
     "models": ["load"],
     "classroom.doctor": ["doctor"],
     "backends.llamacpp": ["LlamaCpp"],
+    "backends.openvino": ["OpenVino"],
     "widgets.chat": ["ChatWidget"],
     "widgets.token_view": ["show_choices", "show_tokens"],
 }

@@ -15,6 +15,9 @@ PRACTICE = Path(__file__).parent / "practice" / "practice-Q8_0.gguf"
 PRACTICE_HF = Path(__file__).parent / "practice" / "hf"
 """The practice model as transformers loads it: 16-bit safetensors, tokenizer and template."""
 
+PRACTICE_OPENVINO = Path(__file__).parent / "practice" / "openvino"
+"""The practice model, ready for OpenVINO: a folder with 8-bit weights."""
+
 
 @dataclass(frozen=True)
 class Licence:

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from .catalogue import PRACTICE
+from .catalogue import PRACTICE, PRACTICE_OPENVINO
 from .chat import ChatModel
 from .errors import ModelFileError
 
@@ -11,9 +11,11 @@ from .errors import ModelFileError
 def load(what: str | os.PathLike | None = None, **options) -> ChatModel:
     """Load a model: ``"practice"``, or the path of a GGUF file.
 
+    ``"practice:openvino"``, or the path of a folder, loads with the other engine.
+
     None reads the environment variable ``ZEPHYRKIT_MODEL`` (default ``practice``),
     so that one setting switches every notebook. Options go to the backend
-    (`zephyrkit.LlamaCpp`: ``context``, ``threads``, ``batch``).
+    (`zephyrkit.LlamaCpp` and `zephyrkit.OpenVino`: ``context``, ``threads``, ``batch``).
 
     Raises ModelFileError when there is no such model, and what the backend raises.
     """
@@ -22,7 +24,11 @@ def load(what: str | os.PathLike | None = None, **options) -> ChatModel:
 
     if what == "practice":
         return LlamaCpp(PRACTICE, **options)
-    path = Path(what).expanduser()
+    path = PRACTICE_OPENVINO if what == "practice:openvino" else Path(what).expanduser()
+    if path == PRACTICE_OPENVINO or path.is_dir():
+        from .backends.openvino import OpenVino
+
+        return OpenVino(path, **options)
     if path.suffix == ".gguf" or path.is_file():
         return LlamaCpp(path, **options)
     raise ModelFileError(

@@ -1,0 +1,250 @@
+"""What is in a folder before OpenVINO loads it: advice instead of a failure deep in the engine.
+
+An export for OpenVINO GenAI is a folder of a dozen files: the graph as
+``openvino_model.xml`` with its weights in ``openvino_model.bin``, the tokenizer as
+two more graphs, and the configuration. Only plain files are read here.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+from ..errors import ModelFileError
+from ..memory import Shape
+
+ARCHITECTURE = "stablelm"
+GRAPH, WEIGHTS = "openvino_model.xml", "openvino_model.bin"
+TOKENIZER = ("openvino_tokenizer", "openvino_detokenizer")
+COMPRESSED = ("u8", "i8", "u4", "i4", "nf4", "u2")
+"""Element types in which compressed weights are stored, as OpenVINO's graph names them."""
+
+EXPORT = "optimum-cli export openvino --model {model} --task text-generation-with-past {target}"
+"""The command that makes such a folder. Stateful is its default, and it brings the tokenizer along."""
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder that OpenVINO can load.
+
+    ``weights`` are bytes; ``types`` says how many weights in matrices are stored in each element type.
+    """
+
+    path: Path
+    shape: Shape
+    context: int
+    weights: int
+    types: dict[str, int]
+    made_by: str
+
+    @property
+    def compressed(self) -> bool:
+        """Whether most of the weights are stored in 8 bits or fewer."""
+        small = sum(count for name, count in self.types.items() if name in COMPRESSED)
+        return 2 * small > sum(self.types.values())
+
+
+def read_folder(path: Path) -> Folder:
+    """Check that a folder holds a stateful StableLM with its tokenizer, and say what it is.
+
+    Raises ModelFileError with the cause and what to do about it.
+    """
+    _require_folder(path)
+    _require_tokenizer(path)
+    config = _config(path)
+    graph = _graph(path)
+    _require_stateful(path, graph)
+    weights = (path / WEIGHTS).stat().st_size
+    _require_weights(path, graph, weights)
+    return Folder(
+        path, _shape(path, config), _number(path, config, "max_position_embeddings"), weights,
+        _weight_types(graph), _made_by(graph),
+    )  # fmt: skip
+
+
+def _require_folder(path: Path) -> None:
+    if path.is_file():
+        raise _not_a_folder(path)
+    if not path.is_dir():
+        raise ModelFileError(f"There is no folder {path}. Check the path, or export a model to it first.")
+    for name in (GRAPH, WEIGHTS):
+        if not (path / name).is_file():
+            raise ModelFileError(f"{path.name} has no {name}: {_what_instead(path)}")
+
+
+def _not_a_folder(path: Path) -> ModelFileError:
+    with open(path, "rb") as file:
+        magic = file.read(4)
+    if magic == b"GGUF" or path.suffix == ".gguf":
+        return ModelFileError(
+            f"{path.name} is a GGUF file, and OpenVINO can't read this architecture from GGUF. Load it with "
+            f"zephyrkit.LlamaCpp, or export the original weights: {_export()}"
+        )
+    if path.name == GRAPH:
+        return ModelFileError(f"{path.name} is one file of an export. Pass its folder: {path.parent}")
+    return ModelFileError(
+        f"{path.name} is a file. OpenVINO loads the folder that an export made: {_export()}"
+    )
+
+
+def _what_instead(path: Path) -> str:
+    files = {file.name for file in path.iterdir()}
+    suffixes = {file.rpartition(".")[2] for file in files}
+    if GRAPH in files or WEIGHTS in files:
+        return "the export was cut short or copied in part. Export it again, or copy the whole folder."
+    if "gguf" in suffixes:
+        return "it holds a GGUF file. Load that with zephyrkit.LlamaCpp."
+    if "safetensors" in suffixes or "pytorch_model.bin" in files:
+        return f"it holds a model as the Hugging Face Hub has it. Export it first: {_export(path.name)}"
+    if any(file.startswith("openvino_") for file in files):
+        return f"it was exported for another task. Export it for text generation: {_export()}"
+    return f"it is not an OpenVINO export. Make one: {_export()}"
+
+
+def _export(model: str = "MODEL") -> str:
+    return EXPORT.format(model=model, target="FOLDER")
+
+
+def _require_tokenizer(path: Path) -> None:
+    missing = [f"{name}.{kind}" for name in TOKENIZER for kind in ("xml", "bin")]
+    missing = [name for name in missing if not (path / name).is_file()]
+    if missing:
+        raise ModelFileError(
+            f"{path.name} has no {' and no '.join(missing)}: the export left the tokenizer out, as it does "
+            "where the package openvino-tokenizers isn't installed. Install it and export again, or add the "
+            f"tokenizer alone: convert_tokenizer MODEL --with-detokenizer -o {path.name}"
+        )
+
+
+def _config(path: Path) -> dict:
+    file = path / "config.json"
+    try:
+        config = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ModelFileError(
+            f"{path.name} has no config.json, which says what model it is. Copy the whole folder, or export it again."
+        ) from None
+    except (OSError, ValueError) as error:
+        raise _damaged(path, f"config.json can't be read ({error})") from error
+    if not isinstance(config, dict):
+        raise _damaged(path, "config.json holds no object")
+    if config.get("model_type") != ARCHITECTURE:
+        raise ModelFileError(
+            f"{path.name} holds a model of the type {config.get('model_type')!r}; this course runs {ARCHITECTURE!r}. "
+            "Choose an export of StableLM Zephyr, or load this one with openvino_genai.LLMPipeline, which knows "
+            "other prompt layouts."
+        )
+    return config
+
+
+def _shape(path: Path, config: dict) -> Shape:
+    heads = _number(path, config, "num_attention_heads")
+    return Shape(
+        layers=_number(path, config, "num_hidden_layers"),
+        width=_number(path, config, "hidden_size"),
+        heads=heads,
+        key_value_heads=_number(path, config, "num_key_value_heads", heads),
+        inner=_number(path, config, "intermediate_size"),
+        vocabulary=_number(path, config, "vocab_size"),
+    )
+
+
+def _number(path: Path, config: dict, key: str, default: int | None = None) -> int:
+    value = config.get(key, default)
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value < 2**31:
+        raise _damaged(path, f"config.json says that {key} is {value!r}, which is no size")
+    return value
+
+
+def _graph(path: Path) -> ElementTree.Element:
+    file = path / GRAPH
+    with open(file, "rb") as opened:
+        beginning = opened.read(64)
+    if not beginning:
+        raise _damaged(path, f"{GRAPH} is empty")
+    if beginning.startswith(b"version https://git-lfs"):
+        raise _damaged(path, f"{GRAPH} is a Git LFS pointer, not the file itself")
+    try:
+        graph = ElementTree.parse(file).getroot()
+    except ElementTree.ParseError as error:
+        raise _damaged(path, f"{GRAPH} is no whole XML file ({error})") from error
+    if graph.tag != "net":
+        raise _damaged(path, f"{GRAPH} begins with <{graph.tag[:20]}>, not with OpenVINO's <net>")
+    return graph
+
+
+def _layers(graph: ElementTree.Element, kind: str) -> Iterator[ElementTree.Element]:
+    return (layer for layer in graph.iterfind("layers/layer") if layer.get("type") == kind)
+
+
+def _require_stateful(path: Path, graph: ElementTree.Element) -> None:
+    inputs = {layer.get("name", "") for layer in _layers(graph, "Parameter")}
+    states = sum(1 for _ in _layers(graph, "ReadValue"))
+    if states and {"input_ids", "attention_mask", "position_ids", "beam_idx"} <= inputs:
+        return
+    again = f"Export it again, the default way: {_export()}"
+    if any(name.startswith("past_key_values") for name in inputs):
+        raise ModelFileError(
+            f"{path.name} is stateless: the KV cache goes in and out of it at every token (it was exported with "
+            f"--disable-stateful). OpenVINO's paged attention needs a stateful model. {again}"
+        )
+    if "input_ids" in inputs and not states:
+        raise ModelFileError(
+            f"{path.name} has no KV cache at all: it was exported with --task text-generation, without -with-past, "
+            f"and would read everything anew for every token. {again}"
+        )
+    raise ModelFileError(
+        f"{path.name} has the inputs {', '.join(sorted(inputs)[:6]) or 'none'} and {states} states, which is no "
+        f"language model that can be driven here. {again}"
+    )
+
+
+def _require_weights(path: Path, graph: ElementTree.Element, size: int) -> None:
+    """Every constant of the graph must lie inside the weights' file."""
+    need = 0
+    for data in (layer.find("data") for layer in _layers(graph, "Const")):
+        try:
+            offset, length = int(data.get("offset")), int(data.get("size"))
+        except (AttributeError, TypeError, ValueError):
+            raise _damaged(path, f"{GRAPH} has a constant without a place in {WEIGHTS}") from None
+        if offset < 0 or length < 0:
+            raise _damaged(path, f"{GRAPH} has a constant of {length} bytes at {offset}")
+        need = max(need, offset + length)
+    if need > size:
+        raise _damaged(path, f"{WEIGHTS} has {size:,} bytes, but the graph needs {need:,}")
+
+
+def _weight_types(graph: ElementTree.Element) -> dict[str, int]:
+    """Weights in matrices by element type; scales, zero points and small tables are left out."""
+    counts: dict[str, int] = {}
+    for data in (layer.find("data") for layer in _layers(graph, "Const")):
+        sizes = [int(size) for size in data.get("shape", "").split(",") if size.strip().isdigit()]
+        if len(sizes) < 2 or min(sizes) < 2:
+            continue
+        count = 1
+        for size in sizes:
+            count *= size
+        kind = data.get("element_type", "")
+        counts[kind] = counts.get(kind, 0) + count
+    return counts
+
+
+def _made_by(graph: ElementTree.Element) -> str:
+    """The programs that the graph says it comes from; "" when it says nothing."""
+    info = graph.find("rt_info")
+    names = {
+        "optimum_intel_version": "optimum-intel",
+        "nncf_version": "NNCF",
+        "transformers_version": "transformers",
+    }
+    found = [
+        f"{names[entry.tag]} {entry.get('value')}"
+        for entry in (info.iter() if info is not None else ())
+        if entry.tag in names
+    ]
+    return ", ".join(found)
+
+
+def _damaged(path: Path, cause: str) -> ModelFileError:
+    return ModelFileError(f"{path.name} is damaged: {cause}. Export it again, or copy the whole folder anew.")

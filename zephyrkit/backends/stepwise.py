@@ -1,0 +1,288 @@
+"""A model that is driven step by step: the prompt in portions, then a token at a time.
+
+What an engine must do is small (`Engine`); what a `ChatModel` promises (one
+owner, Stop at any time, pieces of whole characters, a KV cache that later turns
+reuse) is the same for all of them, and stands here.
+"""
+
+import threading
+import weakref
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from time import perf_counter
+from typing import Protocol
+
+from ..chat import Alternative, FinishReason, Piece, Reply, Sampling, Stats
+from ..errors import ContextOverflow, ModelBusy, ModelClosed
+from ..prompt import Message, Prompt, PromptEncoder, Template
+from .sampler import SamplerChain, draw_seed
+from .text_stream import TextStream
+
+SLOW_TOKEN_S = 0.05
+"""Seconds for a token from which on Stop is watched for while the next one is computed, so that it needn't
+wait for its end. Watching costs about 0.1 ms a token: too much for the practice model, nothing for a large one."""
+
+
+class Engine(Protocol):
+    """What computes: a model, its KV cache and its vocabulary. Every call raises ModelClosed after `close`."""
+
+    closed: bool
+
+    def keep(self, count: int) -> None:
+        """Drop everything from position ``count`` on from the KV cache."""
+
+    def decode(self, token: int) -> bool:
+        """Compute one token at the next position; False when it was called off."""
+
+    def decode_watched(self, token_ids: Sequence[int], unwanted: Callable[[], bool]) -> bool:
+        """Compute tokens at the next positions; called off, with False, when ``unwanted`` says so."""
+
+    def sample(self, sampler: int) -> int:
+        """Choose a token from the latest logits with a sampler chain (its address)."""
+
+    def logits(self):
+        """The latest token's logits: a numpy copy, float32, one for each entry of the vocabulary."""
+
+    def tokenize(self, text: str) -> list[int]:
+        """The ids of plain text: no BOS, special tokens read as text."""
+
+    def text(self, token: int) -> bytes | None:
+        """A token's bytes, perhaps half a character; None for one that ends the reply."""
+
+    def close(self) -> None:
+        """Free the memory, calling off what is being computed."""
+
+
+class StepwiseModel:
+    """A `ChatModel` on top of an `Engine`. A backend calls `_begin` once its engine stands."""
+
+    name: str
+    context: int
+
+    def _begin(self, engine: Engine, end_id: int, template: Template) -> None:
+        self._handle = engine
+        # Frees the memory when the model is forgotten or the interpreter ends.
+        self._finalizer = weakref.finalize(self, engine.close)
+        self._encoder = PromptEncoder(engine.tokenize, end_id, template=template)
+        self._ownership = threading.Lock()
+        self._cached: list[int] = []  # the ids whose keys and values are in the KV cache
+
+    def _portion(self, read: int, seconds: float | None) -> int:
+        """How many prompt tokens to compute next, after ``read`` of them; the latest portion took ``seconds``."""
+        raise NotImplementedError
+
+    # -- text and tokens -----------------------------------------------------------
+
+    def tokenize(self, text: str) -> list[int]:
+        """The ids of plain text: no BOS, special tokens read as text."""
+        return self._handle.tokenize(text)
+
+    def detokenize(self, token_ids: Sequence[int]) -> str:
+        """The text of some ids; half a character becomes the replacement character."""
+        return b"".join(self._handle.text(token) or b"" for token in token_ids).decode("utf-8", "replace")
+
+    def prompt(self, messages: Sequence[Message]) -> Prompt:
+        """The exact prompt for these messages, and how much of it the KV cache holds."""
+        prompt = self._encoder.encode(messages)
+        reused = _common_prefix(self._cached, prompt.token_ids)
+        return Prompt(prompt.text, prompt.token_ids, prompt.segments, reused)
+
+    # -- generating ----------------------------------------------------------------
+
+    def stream(
+        self,
+        messages: Sequence[Message],
+        sampling: Sampling = Sampling(),
+        cancel: threading.Event | None = None,
+    ) -> Generator[Piece, None, Reply]:
+        """Generate a reply, piece by piece.
+
+        Raises ModelBusy, ModelClosed or ContextOverflow when the first piece is
+        asked for. Closing the model ends the stream as "cancelled".
+        """
+        unwanted = cancel.is_set if cancel else _never
+        seed = draw_seed() if sampling.seed is None else sampling.seed
+        with self._owned():
+            clock = _Clock()
+            ids = self._encoder.encode(messages).token_ids
+            limit = min(sampling.max_tokens, self._room(ids))
+            reused = self._reuse(ids)
+            text = TextStream(sampling.stop)
+            try:
+                reason: FinishReason = "cancelled"
+                if (yield from self._read(ids, unwanted)):
+                    sampler = SamplerChain(sampling, seed, ids)
+                    reason = yield from self._write(
+                        sampler, text, sampling.alternatives, limit, unwanted, clock
+                    )
+            except ModelClosed:
+                reason = "cancelled"
+            finally:
+                self._remember(text)
+            yield from text.finish()
+            self._remember(text)
+            return Reply(text.text, reason, clock.stats(len(ids), reused, len(text.token_ids), seed))
+
+    def next_token(self, prompt: str | Sequence[Message] | Sequence[int], top: int = 10) -> list[Alternative]:
+        """The likeliest next tokens after a prompt, the likeliest first.
+
+        ``prompt`` is plain text to go on with, or messages to reply to, or token
+        ids. The log-probabilities are the model's own: over the whole
+        vocabulary, before temperature and filters.
+        """
+        ids = self._ids(prompt)
+        if not ids:
+            raise ValueError("The prompt is empty: give at least one token to go on from.")
+        with self._owned():
+            self._room(ids)
+            self._reuse(ids)
+            for _ in self._read(ids, _never):
+                pass
+            return self._likeliest(self._handle.logits(), top)
+
+    def close(self) -> None:
+        """Free the memory. Closing twice is fine; closing ends a running stream."""
+        self._finalizer()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- inside --------------------------------------------------------------------
+
+    @contextmanager
+    def _owned(self) -> Iterator[None]:
+        if not self._ownership.acquire(blocking=False):
+            raise ModelBusy(
+                f"{self.name} is generating another reply. Let that stream end, or close it, or set its cancel "
+                "event; or load the model a second time."
+            )
+        try:
+            yield
+        finally:
+            self._ownership.release()
+
+    def _reuse(self, ids: Sequence[int]) -> int:
+        """Cut the KV cache to what it has in common with ``ids``; returns how many ids that is."""
+        reused = _common_prefix(self._cached, ids)
+        del self._cached[reused:]
+        # Also drops what an interrupted computation may have left behind these.
+        self._handle.keep(reused)
+        return reused
+
+    def _read(self, ids: Sequence[int], unwanted: Callable[[], bool]) -> Generator[Piece, None, bool]:
+        """Compute the prompt's ids that are not in the cache; False when that was called off."""
+        start, seconds = len(self._cached), None
+        while (read := len(self._cached)) < len(ids):
+            if unwanted():
+                return False
+            begun = perf_counter()
+            some = ids[read : read + self._portion(read, seconds)]
+            if not self._handle.decode_watched(some, unwanted):
+                return False
+            self._cached += some
+            seconds = perf_counter() - begun
+            yield Piece("", reading=(len(self._cached) - start, len(ids) - start))
+        return True
+
+    def _write(
+        self,
+        sampler: SamplerChain,
+        text: TextStream,
+        alternatives: int,
+        limit: int,
+        unwanted: Callable[[], bool],
+        clock: "_Clock",
+    ) -> Generator[Piece, None, FinishReason]:
+        """Sample and compute up to ``limit`` tokens; returns why it ended."""
+        handle, cached = self._handle, self._cached
+        slow = False
+        for left in range(limit, 0, -1):
+            if unwanted():
+                return "cancelled"
+            token = handle.sample(sampler.address)
+            clock.token()
+            data = handle.text(token)
+            if data is None:
+                return "stop"
+            details = self._details(token, alternatives) if alternatives else ()
+            yield from text.push(token, data, *details)
+            if text.stopped:
+                return "stop"
+            if left > 1:
+                begun = perf_counter()
+                if not (handle.decode_watched([token], unwanted) if slow else handle.decode(token)):
+                    return "cancelled"
+                cached.append(token)
+                slow = perf_counter() - begun > SLOW_TOKEN_S
+        return "length"
+
+    def _details(self, token: int, count: int) -> tuple[float, list[Alternative]]:
+        from .probabilities import logprob  # brings numpy, which a plain reply does without
+
+        logits = self._handle.logits()
+        return logprob(logits, token), self._likeliest(logits, count)
+
+    def _likeliest(self, logits, count: int) -> list[Alternative]:
+        from .probabilities import likeliest
+
+        return [Alternative(token, self._shown(token), value) for token, value in likeliest(logits, count)]
+
+    def _shown(self, token: int) -> str:
+        data = self._handle.text(token)
+        return self._encoder.template.end if data is None else data.decode("utf-8", "replace")
+
+    def _remember(self, text: TextStream) -> None:
+        """Keep the reply's ids for later turns, unless a stop cut its last token in two."""
+        if text.text and not self._handle.closed and self.detokenize(text.token_ids) == text.text:
+            self._encoder.remember(text.text, text.token_ids)
+
+    def _room(self, ids: Sequence[int]) -> int:
+        """Tokens left for the reply; raises ContextOverflow when there is none."""
+        if len(ids) >= self.context:
+            raise ContextOverflow(
+                f"The prompt takes {len(ids):,} tokens, but the model sees only {self.context:,}, and the reply "
+                "needs at least one. Shorten the prompt, or load the model with a larger context."
+            )
+        return self.context - len(ids)
+
+    def _ids(self, prompt: str | Sequence[Message] | Sequence[int]) -> Sequence[int]:
+        if isinstance(prompt, str):
+            return self.tokenize(prompt)
+        if any(isinstance(item, dict) for item in prompt):
+            return self._encoder.encode(prompt).token_ids
+        for token in prompt:
+            self._handle.text(token)  # raises ValueError for an id that doesn't exist
+        return list(prompt)
+
+
+class _Clock:
+    """Times one reply."""
+
+    def __init__(self) -> None:
+        self.start = perf_counter()
+        self.first = self.latest = None
+        self.tokens = 0
+
+    def token(self) -> None:
+        self.latest = perf_counter()
+        self.first = self.first or self.latest
+        self.tokens += 1
+
+    def stats(self, prompt: int, reused: int, reply: int, seed: int) -> Stats:
+        first = self.first - self.start if self.first else 0.0
+        writing = self.latest - self.first if self.first else 0.0
+        speed = (self.tokens - 1) / writing if writing else 0.0
+        return Stats(prompt, reused, reply, first, speed, seed)
+
+
+def _never() -> bool:
+    return False
+
+
+def _common_prefix(cached: Sequence[int], ids: Sequence[int]) -> int:
+    """Leading ids that need no computing. The last one always does: it gives the first logits."""
+    longest = max(0, min(len(cached), len(ids) - 1))
+    return next((n for n in range(longest) if cached[n] != ids[n]), longest)
