@@ -44,6 +44,7 @@ _HOMES = {
         "NotInCache",
         "ZephyrkitError",
     ],
+    "downloader": ["Progress", "cache_state", "download", "verify"],
     "gguf_header": ["read_header"],
     "models": ["load"],
     "classroom.doctor": ["doctor"],

@@ -1,0 +1,121 @@
+"""huggingface-hub's cache on the disk: where a file of a repository is, without asking anybody.
+
+The layout is huggingface-hub's: ``blobs/<digest>`` holds the bytes,
+``snapshots/<commit>/<file>`` points to them, ``refs/<branch>`` names the commit.
+It is read here by hand since importing huggingface-hub takes ten times as long
+as answering from the cache.
+"""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from .wanted import COMMIT, Wanted, belongs_to_weights
+
+
+def cache_folder() -> Path:
+    """The cache, as huggingface-hub chooses it, from the environment as it is now."""
+    variable = os.environ.get
+    folder = variable("HF_HUB_CACHE") or variable("HUGGINGFACE_HUB_CACHE")
+    if not folder:
+        general = variable("XDG_CACHE_HOME") or os.path.join("~", ".cache")
+        folder = os.path.join(variable("HF_HOME") or os.path.join(general, "huggingface"), "hub")
+    return Path(os.path.expandvars(folder)).expanduser()
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """A repository's place in the cache."""
+
+    cache: Path
+    repository_id: str
+
+    @property
+    def name(self) -> str:
+        return "models--" + self.repository_id.replace("/", "--")
+
+    @property
+    def folder(self) -> Path:
+        return self.cache / self.name
+
+    def blob(self, etag: str) -> Path:
+        return self.folder / "blobs" / etag
+
+    def part(self, etag: str) -> Path:
+        """Where huggingface-hub keeps an unfinished download."""
+        return self.folder / "blobs" / f"{etag}.incomplete"
+
+    def lock(self, etag: str) -> Path:
+        return self.cache / ".locks" / self.name / f"{etag}.lock"
+
+    def snapshot(self, revision: str) -> Path | None:
+        """The folder of a revision, if its commit is known here."""
+        if COMMIT.fullmatch(revision):
+            return self.folder / "snapshots" / revision
+        try:
+            commit = (self.folder / "refs" / revision).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            return None
+        return self.folder / "snapshots" / commit if COMMIT.fullmatch(commit) else None
+
+
+def shelf(wanted: Wanted) -> Shelf:
+    return Shelf(cache_folder(), wanted.repository.id)
+
+
+def find(wanted: Wanted) -> Path | None:
+    """The cached file, or the folder of weights when it is whole; checked or not."""
+    snapshot = shelf(wanted).snapshot(wanted.revision)
+    if snapshot is None:
+        return None
+    if not wanted.file:
+        return snapshot if weights_are_whole(snapshot) else None
+    path = snapshot / wanted.file
+    return path if path.is_file() else None
+
+
+def weight_files(snapshot: Path) -> list[Path]:
+    """The files of the original weights in a folder; those that hold weights come last."""
+    try:
+        names = [entry.name for entry in snapshot.iterdir() if belongs_to_weights(entry.name)]
+    except OSError:
+        return []
+    return [snapshot / name for name in weights_last(names)]
+
+
+def weights_last(names: list[str]) -> list[str]:
+    """In this order they are fetched: a folder that has its weights has everything."""
+    return sorted(names, key=lambda name: (name.endswith(".safetensors"), name))
+
+
+def weights_are_whole(snapshot: Path) -> bool:
+    """Whether configuration, tokenizer and every file of weights are there, by the folder's own index."""
+    if not all((snapshot / name).is_file() for name in ("config.json", "tokenizer.json")):
+        return False
+    if (snapshot / "model.safetensors").is_file():
+        return True
+    try:
+        index = json.loads((snapshot / "model.safetensors.index.json").read_text(encoding="utf-8"))
+        parts = set(index["weight_map"].values())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+    return bool(parts) and all((snapshot / name).is_file() for name in parts)
+
+
+def announced_name(path: Path) -> str:
+    """The name of the blob behind a cached file: the digest that the Hub announced, where links exist."""
+    return Path(os.path.realpath(path)).name
+
+
+def set_aside(path: Path) -> Path:
+    """Move bytes that are wrong out of the way, to a name that says so. Returns the new path.
+
+    One such file is kept for each name.
+    """
+    real = Path(os.path.realpath(path))
+    aside = real.with_name(f"{real.name.removesuffix('.incomplete')}.wrong-bytes")
+    os.replace(real, aside)
+    if path.is_symlink():
+        path.unlink()
+    return aside

@@ -1,0 +1,186 @@
+"""What is cached, without asking anybody; and whether a file's bytes are right."""
+
+import hashlib
+import json
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..catalogue import CATALOGUE, PRACTICE, QUANTS, WEIGHTS, Quant
+from ..errors import HashMismatch, ModelFileError, NotInCache
+from . import cache, records
+from .digests import digest_file, is_digest
+from .fetch import Expected, accept, expected, is_checked
+from .progress import Progress, Reporter
+from .wanted import Wanted, named, wanted
+
+
+@dataclass(frozen=True)
+class CacheState:
+    """How an entry of the catalogue stands on this machine, looked up without the network."""
+
+    path: Path | None
+    """Where it is, when it is whole."""
+    verified: bool
+    """Whether its digest was checked since the file last changed (size, mtime, inode)."""
+    partial: int
+    """Bytes of an unfinished download."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What hashing a file anew came to."""
+
+    path: Path
+    size: int
+    sha256: str
+    """Of what is there. Of a folder that is right: of its list of digests, as sha256sum would print it."""
+    expected: str | None
+    """What is right: a sha256, or git's sha1 for a small file of the Hub. None if nobody has said so before."""
+    source: str
+    """Who says what is right: "catalogue", "hub", or "first use", the digest when this file was first seen."""
+    ok: bool
+
+
+def cache_state(what: str | Quant, *, revision: str | None = None) -> CacheState:
+    """Whether an entry of the catalogue is on this machine, whole and checked. Takes a millisecond or so."""
+    want = wanted(what, revision)
+    if want is None:
+        return CacheState(PRACTICE, records.checked(PRACTICE) == practice_digest(), 0)
+    path = cache.find(want)
+    if path is None:
+        return CacheState(None, False, _partial(want))
+    if want.file:
+        return CacheState(path, is_checked(path, want), 0)
+    files = cache.weight_files(path)
+    return CacheState(path, all(is_checked(file, want.other(file.name)) for file in files), 0)
+
+
+def verify(
+    what: str | os.PathLike | Quant,
+    *,
+    progress: Callable[[Progress], None] | None = None,
+    cancel: threading.Event | None = None,
+) -> Verdict:
+    """Hash a cached entry of the catalogue, or any file, whether it was checked before or not.
+
+    A file that is in no cache and in no catalogue is compared with what it was
+    when it was first verified. Nothing is changed or moved: `zephyrkit.download`
+    replaces what is wrong.
+
+    Raises ValueError for an unknown name, NotInCache, ModelFileError for a path
+    that can't be read, DownloadCancelled.
+    """
+    cancel = cancel or threading.Event()
+    want, path = _where(what)
+    reporter = Reporter(progress, path.name, 0)
+    reporter.enter("verifying")
+    try:
+        if path.is_dir():
+            verdict = _verify_folder(path, want, reporter, cancel)
+        else:
+            reporter.total = path.stat().st_size
+            verdict = _verify_file(path, want, reporter, cancel)
+    except OSError as error:
+        raise ModelFileError(f"{path} can't be read: {error.strerror or error}. Check the path.") from error
+    reporter.enter("done")
+    return verdict
+
+
+def check_practice(cancel: threading.Event) -> Path:
+    """The practice model, if it is what its card says. Raises HashMismatch."""
+    must = practice_digest()
+    if records.checked(PRACTICE) != must:
+        sha256 = digest_file(PRACTICE, cancel=cancel).sha256
+        if sha256 != must:
+            raise HashMismatch(
+                f"The practice model is damaged: its sha256 is {sha256}, and its card says {must}. Install "
+                "zephyrkit again."
+            )
+        records.remember_checked(PRACTICE, sha256)
+    return PRACTICE
+
+
+def practice_digest() -> str:
+    """The sha256 of the practice model, from its card."""
+    card = json.loads((PRACTICE.parent / "card.json").read_text(encoding="utf-8"))
+    return card["files"][PRACTICE.name]["sha256"]
+
+
+def _where(what: str | os.PathLike | Quant) -> tuple[Wanted | None, Path]:
+    if not isinstance(what, Quant) and what not in CATALOGUE and what != WEIGHTS:
+        path = Path(what).expanduser()
+        if not path.exists() and path.name == str(what) and not path.suffix:
+            named(str(what))  # a word, not a path: raises with the names there are
+        return None, path
+    want = wanted(what)
+    if want is None:
+        return None, PRACTICE
+    path = cache.find(want)
+    if path is None:
+        raise NotInCache(
+            f"{want.file or 'The whole folder'} of {want.repository.id} isn't in {cache.cache_folder()}. "
+            "Download it first."
+        )
+    return want, path
+
+
+def _verify_file(path: Path, want: Wanted | None, reporter: Reporter, cancel: threading.Event) -> Verdict:
+    name = cache.announced_name(path)
+    key = f"file {os.path.realpath(path)}"
+    must = expected(want, name) if want else _expected_of_path(path, name, key)
+    digests = digest_file(path, name, cancel=cancel, at=reporter.at)
+    ok = must.digest is None or digests.like(must.digest) == must.digest
+    if want is None and must.digest is None:
+        records.record_first_digest(key, digests.sha256)
+    if not ok:
+        records.forget_checked(path)
+    elif want:
+        accept(path, want, digests.sha256)
+    return Verdict(path, path.stat().st_size, digests.sha256, must.digest, must.source, ok)
+
+
+def _expected_of_path(path: Path, name: str, key: str) -> Expected:
+    if path == PRACTICE:
+        return Expected(practice_digest(), "catalogue")
+    known = next((quant.sha256 for quant in QUANTS if quant.file == path.name and quant.sha256), None)
+    if known:
+        return Expected(known, "catalogue")
+    if is_digest(name):
+        return Expected(name, "hub")
+    return Expected(records.first_digest(key), "first use")
+
+
+def _verify_folder(folder: Path, want: Wanted | None, reporter: Reporter, cancel: threading.Event) -> Verdict:
+    """All files of a folder of weights: the first that is wrong, or all in one."""
+    paths = cache.weight_files(folder)
+    if not paths:
+        raise ModelFileError(f"{folder} has no files of weights. Name a model's file or folder.")
+    reporter.total = sum(path.stat().st_size for path in paths)
+    verdicts = []
+    for path in paths:
+        reporter.file = path.name
+        verdicts.append(_verify_file(path, want.other(path.name) if want else None, reporter, cancel))
+        if not verdicts[-1].ok:
+            return verdicts[-1]
+        reporter.earlier += verdicts[-1].size
+    lines = "".join(f"{verdict.sha256}  {verdict.path.name}\n" for verdict in verdicts)
+    sources = {verdict.source for verdict in verdicts}
+    source = sources.pop() if len(sources) == 1 else "first use"
+    listed = hashlib.sha256(lines.encode()).hexdigest()
+    return Verdict(folder, reporter.total, listed, None, source, True)
+
+
+def _partial(want: Wanted) -> int:
+    """Bytes of what the Hub last announced, and of what the catalogue knows."""
+    shelf, total = cache.shelf(want), 0
+    for name in records.announced(want.first_use_key) or [want.sha256]:
+        for path in (shelf.blob(name), shelf.part(name)) if is_digest(name) else ():
+            try:
+                total += path.stat().st_size
+                break
+            except OSError:
+                continue
+    return total

@@ -1,0 +1,77 @@
+"""Digests: of bytes as they come, and of a file that is there."""
+
+import hashlib
+import os
+import re
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from ..errors import DownloadCancelled
+
+BLOCK = 2**20
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_SHA1 = re.compile(r"[0-9a-f]{40}")
+
+
+class Digests:
+    """The sha256 of some bytes, and git's id of them as a file.
+
+    The Hub announces a large file by its sha256 and a small one by git's id: the
+    sha1 of "blob", the size and the bytes.
+    """
+
+    def __init__(self, size: int, announced: str | None):
+        self._sha256 = hashlib.sha256()
+        self._git = hashlib.sha1(b"blob %d\0" % size) if announced and _SHA1.fullmatch(announced) else None
+
+    def update(self, data: bytes | memoryview) -> None:
+        self._sha256.update(data)
+        if self._git:
+            self._git.update(data)
+
+    @property
+    def sha256(self) -> str:
+        return self._sha256.hexdigest()
+
+    def like(self, expected: str) -> str:
+        """The digest of the same kind as ``expected``."""
+        return self._git.hexdigest() if self._git and len(expected) == 40 else self.sha256
+
+
+def is_digest(text: str | None) -> bool:
+    """Whether an announced name is one that can be checked: a sha256, or git's sha1."""
+    return bool(text and (_SHA256.fullmatch(text) or _SHA1.fullmatch(text)))
+
+
+def is_sha256(text: str | None) -> bool:
+    return bool(text and _SHA256.fullmatch(text))
+
+
+def digest_file(
+    path: Path,
+    announced: str | None = None,
+    *,
+    cancel: threading.Event,
+    at: Callable[[int], None] = lambda done: None,
+) -> Digests:
+    """Read a whole file. ``at`` hears how many bytes are read. Raises DownloadCancelled, OSError."""
+    digests = Digests(os.path.getsize(path), announced)
+    with open(path, "rb", buffering=0) as file:
+        feed(digests, file, cancel=cancel, at=at)
+    return digests
+
+
+def feed(digests: Digests, file, *, cancel: threading.Event, at: Callable[[int], None]) -> int:
+    """Read ``file`` from where it stands to its end into ``digests``. Returns how many bytes."""
+    block, done = memoryview(bytearray(BLOCK)), 0
+    while count := file.readinto(block):
+        if cancel.is_set():
+            raise DownloadCancelled(
+                "Stopped while the bytes were checked. The file stays; the check begins anew."
+            )
+        digests.update(block[:count])
+        done += count
+        at(done)
+    return done

@@ -1,0 +1,232 @@
+"""One file, whole and checked, into the cache: from what is cached, or from the Hub."""
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import DownloadError, HashMismatch, ModelFileError, NotInCache
+from ..gguf_header import read_header
+from . import cache, hub, records
+from .causes import no_space, of_disk
+from .digests import digest_file, is_digest, is_sha256
+from .hub import Announced
+from .progress import Reporter
+from .transfer import transfer
+from .wanted import Wanted
+
+SPARE = 16_000_000
+"""Bytes that must stay free on the disk."""
+
+
+@dataclass(frozen=True)
+class Expected:
+    """The digest that a file must have, and who says so: "catalogue", "hub" or "first use"."""
+
+    digest: str | None
+    source: str
+
+
+def expected(wanted: Wanted, announced_name: str | None) -> Expected:
+    """The catalogue's digest where there is one, else the one by which the Hub names it, else the first one seen."""
+    if wanted.sha256:
+        return Expected(wanted.sha256, "catalogue")
+    if is_digest(announced_name):
+        return Expected(announced_name, "hub")
+    return Expected(records.first_digest(wanted.first_use_key), "first use")
+
+
+def is_checked(path: Path, wanted: Wanted) -> bool:
+    """Whether this very file was found good before and hasn't changed. Takes well under a millisecond."""
+    known = records.checked(path)
+    must = expected(wanted, cache.announced_name(path)).digest
+    return known is not None and (must is None or not is_sha256(must) or must == known)
+
+
+def check_cached(path: Path, wanted: Wanted, reporter: Reporter, cancel: threading.Event) -> None:
+    """Hash a cached file unless that was done. Raises HashMismatch, ModelFileError, DownloadCancelled."""
+    if is_checked(path, wanted):
+        return
+    name = cache.announced_name(path)
+    must = expected(wanted, name)
+    reporter.enter("verifying", "This file is in the cache, and unchecked since it last changed.")
+    digests = digest_file(path, name, cancel=cancel, at=reporter.at)
+    if must.digest and digests.like(must.digest) != must.digest:
+        raise HashMismatch(
+            f"{wanted.file} in the cache is damaged or was changed: its digest is {digests.like(must.digest)}, "
+            f"and {must.digest} is right ({must.source})."
+        )
+    accept(path, wanted, digests.sha256)
+
+
+def fetch(wanted: Wanted, reporter: Reporter, cancel: threading.Event) -> Path:
+    """The file from the cache, or from the Hub where it isn't there or isn't right."""
+    damage = None
+    path = cache.find(wanted)
+    if path is not None:
+        try:
+            check_cached(path, wanted, reporter, cancel)
+            return path
+        except (HashMismatch, ModelFileError) as error:
+            aside = cache.set_aside(path)
+            damage = error
+            reporter.enter("verifying", f"{error} It was moved aside as {aside.name} and is fetched anew.")
+    if hub.offline():
+        raise not_here(wanted, damage) from damage
+    announced = hub.announce(wanted, reporter, cancel)
+    reporter.total = announced.size
+    return fetch_announced(wanted, announced, reporter, cancel)
+
+
+def not_here(wanted: Wanted, damage: Exception | None) -> DownloadError:
+    """Why it can't be had offline: it isn't there, or what was there is wrong."""
+    if damage is not None:
+        return HashMismatch(f"{damage} It was moved aside. Unset HF_HUB_OFFLINE to fetch it anew.")
+    return NotInCache(
+        f"{wanted.file or 'The whole folder'} of {wanted.repository.id}, revision {wanted.revision!r}, isn't in "
+        f"{cache.cache_folder()}, and HF_HUB_OFFLINE forbids to fetch it. Unset HF_HUB_OFFLINE, or copy the "
+        "cache folder from a machine that has it."
+    )
+
+
+def fetch_announced(
+    wanted: Wanted, announced: Announced, reporter: Reporter, cancel: threading.Event
+) -> Path:
+    """Fetch what the Hub has announced, check it, and put it in its place in the cache."""
+    _refuse_another_file(wanted, announced)
+    records.remember_announced(wanted.first_use_key, [announced.etag])
+    shelf = cache.shelf(wanted)
+    blob, part, lock = shelf.blob(announced.etag), shelf.part(announced.etag), shelf.lock(announced.etag)
+    room(wanted, shelf, [announced], reporter)
+    try:
+        blob.parent.mkdir(parents=True, exist_ok=True)
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        with _held(lock, part, reporter, cancel):
+            if not blob.exists():
+                sha256 = _whole(wanted, announced, part, reporter, cancel)
+            else:
+                sha256 = None
+            path = _place(shelf, wanted, announced)
+    except OSError as error:
+        done = part.stat().st_size if part.exists() else 0
+        raise of_disk(error, shelf.cache, wanted.file, done, announced.size) from error
+    if sha256 is None:
+        # Somebody else put the bytes there: another process, another tool, an earlier commit.
+        try:
+            check_cached(path, wanted, reporter, cancel)
+        except (HashMismatch, ModelFileError):
+            cache.set_aside(path)
+            return fetch_announced(wanted, announced, reporter, cancel)
+        return path
+    reporter.enter("verifying")
+    try:
+        accept(path, wanted, sha256)
+    except ModelFileError as error:
+        aside = cache.set_aside(path)
+        raise ModelFileError(
+            f"{error} These are the very bytes that {announced.endpoint} has under this name; they were moved "
+            f"aside as {aside.name}."
+        ) from error
+    return path
+
+
+def room(wanted: Wanted, shelf: cache.Shelf, files: list[Announced], reporter: Reporter) -> None:
+    """Raise NotEnoughDisk if what is still missing of some files doesn't fit."""
+    missing = 0
+    for announced in files:
+        if not shelf.blob(announced.etag).exists():
+            part = shelf.part(announced.etag)
+            missing += max(0, announced.size - (part.stat().st_size if part.exists() else 0))
+    reporter.enter("checking disk")
+    folder = shelf.cache
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    if missing and missing + SPARE > free:
+        raise no_space(folder, missing + SPARE, free, wanted.file or wanted.repository.id)
+
+
+def _refuse_another_file(wanted: Wanted, announced: Announced) -> None:
+    """Before the first byte: the Hub announces a digest, and another one is known."""
+    if not is_sha256(announced.etag):
+        return
+    known = wanted.sha256 or records.first_digest(wanted.first_use_key)
+    if known and known != announced.etag:
+        source = "the catalogue has" if wanted.sha256 else "at the first download it was"
+        raise HashMismatch(
+            f"{announced.endpoint} announces {wanted.file} with sha256 {announced.etag}, but {source} {known}. "
+            f"Nothing was fetched. If you trust this other file, name its commit: revision={announced.commit!r}."
+        )
+
+
+@contextmanager
+def _held(lock: Path, part: Path, reporter: Reporter, cancel: threading.Event) -> Iterator[None]:
+    """Hold huggingface-hub's own lock on a file, so that one fetches and the others wait."""
+    from huggingface_hub.utils import WeakFileLock
+
+    with ExitStack() as stack:
+        while True:
+            if cancel.is_set():
+                raise hub.stopped()
+            try:
+                stack.enter_context(WeakFileLock(lock, timeout=0.2))
+                break
+            except TimeoutError:
+                if reporter.stage != "waiting":
+                    reporter.enter(
+                        "waiting", "Another program is fetching this file; it will be used when it is there."
+                    )
+                reporter.at(part.stat().st_size if part.exists() else 0)
+        yield
+
+
+def _whole(
+    wanted: Wanted, announced: Announced, part: Path, reporter: Reporter, cancel: threading.Event
+) -> str:
+    """Fetch until the bytes are right: what is wrong is moved aside and fetched once more. Returns the sha256."""
+    if part.exists():
+        reporter.found(min(part.stat().st_size, announced.size))
+    must = expected(wanted, announced.etag)
+    for last in (False, True):
+        digests = transfer(wanted, announced, part, reporter, cancel)
+        if must.digest is None or digests.like(must.digest) == must.digest:
+            return digests.sha256
+        aside = cache.set_aside(part)
+        if not last:
+            reporter.found(0)
+            reporter.enter(
+                "verifying", f"The bytes that came are wrong. They were moved to {aside.name}; once more."
+            )
+    raise HashMismatch(
+        f"{wanted.file} came twice with wrong bytes: its digest is {digests.like(must.digest)}, and {must.digest} "
+        f"is right ({must.source}). They were moved aside as {aside.name} and won't be used. Something between "
+        f"{announced.endpoint} and here changes them: try another network or mirror."
+    )
+
+
+def _place(shelf: cache.Shelf, wanted: Wanted, announced: Announced) -> Path:
+    """Put a whole file where huggingface-hub and all that use it look for it, with its own functions."""
+    from huggingface_hub import file_download as theirs
+
+    folder, blob, part = shelf.folder, shelf.blob(announced.etag), shelf.part(announced.etag)
+    pointer = folder / "snapshots" / announced.commit / wanted.file
+    pointer.parent.mkdir(parents=True, exist_ok=True)
+    theirs._create_cachedir_tag(shelf.cache)
+    new = not blob.exists()
+    if new:
+        theirs._chmod_and_move(part, blob)
+    if not pointer.exists():
+        theirs._create_symlink(os.fspath(blob), os.fspath(pointer), new_blob=new)
+    theirs._cache_commit_hash_for_specific_revision(os.fspath(folder), wanted.revision, announced.commit)
+    return pointer
+
+
+def accept(path: Path, wanted: Wanted, sha256: str) -> None:
+    """The bytes are right. A GGUF file must have a header that can be read, too; then all that is remembered."""
+    if wanted.file.endswith(".gguf"):
+        read_header(path)
+    records.record_first_digest(wanted.first_use_key, sha256)
+    records.remember_checked(path, sha256)

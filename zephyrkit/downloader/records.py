@@ -1,0 +1,111 @@
+"""What the kit remembers of files: which were checked, their first digest, the name the Hub gave them.
+
+Each memory is a small file of its own in the user's data folder, so that two
+processes never write to the same one, and it outlives the cache.
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+
+def home() -> Path:
+    """The kit's folder for this user: ``$ZEPHYRKIT_HOME``, or the system's place for application data."""
+    chosen = os.environ.get("ZEPHYRKIT_HOME")
+    if chosen:
+        return Path(chosen).expanduser()
+    from platformdirs import user_data_path
+
+    return user_data_path("zephyrkit", appauthor=False)
+
+
+def remember_checked(path: Path, sha256: str) -> None:
+    """The file at ``path``, as it is now, has this digest and was found good."""
+    _write(_checked_file(path), {"path": os.path.realpath(path), "sha256": sha256, **_state(path)})
+
+
+def checked(path: Path) -> str | None:
+    """The sha256 with which ``path`` was found good, if the file hasn't changed since: same size, mtime, inode."""
+    document = _read(_checked_file(path))
+    try:
+        state = _state(path)
+    except OSError:
+        return None
+    known = {key: document.get(key) for key in state} == state
+    return document.get("sha256") if known and document.get("path") == os.path.realpath(path) else None
+
+
+def forget_checked(path: Path) -> None:
+    """From now on ``path`` counts as unchecked."""
+    _checked_file(path).unlink(missing_ok=True)
+
+
+def first_digest(key: str) -> str | None:
+    """The sha256 that was recorded when ``key`` was first seen."""
+    return _read(_first_file(key)).get("sha256")
+
+
+def record_first_digest(key: str, sha256: str) -> None:
+    """Record the digest of ``key``, unless one is recorded already."""
+    if first_digest(key) is None:
+        _write(_first_file(key), {"key": key, "sha256": sha256})
+
+
+def announced(key: str) -> list[str]:
+    """The names under which the Hub last announced the bytes of ``key``: one for each file."""
+    names = _read(_announced_file(key)).get("names")
+    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+
+
+def remember_announced(key: str, names: list[str]) -> None:
+    """The Hub announced ``key`` so. An unfinished download lies in the cache under that name."""
+    if announced(key) != names:
+        _write(_announced_file(key), {"key": key, "names": names})
+
+
+def _state(path: Path) -> dict[str, int]:
+    stat = os.stat(path)
+    return {"size": stat.st_size, "mtime_ns": stat.st_mtime_ns, "inode": stat.st_ino}
+
+
+def _checked_file(path: Path) -> Path:
+    return _named(home() / "checked", os.path.realpath(path))
+
+
+def _first_file(key: str) -> Path:
+    return _named(home() / "first_seen", key)
+
+
+def _announced_file(key: str) -> Path:
+    return _named(home() / "announced", key)
+
+
+def _named(folder: Path, key: str) -> Path:
+    return folder / f"{hashlib.sha256(key.encode('utf-8', 'surrogateescape')).hexdigest()[:32]}.json"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _write(path: Path, document: dict[str, Any]) -> None:
+    # A home that can't be written to costs the memory, and the file is hashed again next time. No more.
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump(document, file)
+            os.replace(name, path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError:
+        pass
