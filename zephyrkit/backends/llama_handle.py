@@ -12,9 +12,11 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from queue import SimpleQueue
+from typing import Any
 
-from ..errors import ModelClosed, ModelFileError, NotEnoughMemory, ZephyrkitError
+from ..errors import ModelClosed
 from .llama_bindings import abort_check, bindings, log
+from .llama_open import decoded, open_context, open_model, start_llama
 from .llama_plan import Plan
 
 WATCH_S = 0.02
@@ -22,9 +24,6 @@ WATCH_S = 0.02
 
 CLOSE_S = 5.0
 """Seconds that `LlamaHandle.close` waits for a computation that it has called off."""
-
-_ABORTED = 2
-"""What ``llama_decode`` returns when the abort callback said stop (llama.h)."""
 
 
 class LlamaHandle:
@@ -36,6 +35,7 @@ class LlamaHandle:
 
     def __init__(self, path: Path, plan: Plan):
         self.closed = False
+        self._plan = plan
         self._process = os.getpid()
         self._computing = threading.Lock()  # the context: one computation at a time
         self._reading = threading.Lock()  # the vocabulary
@@ -46,10 +46,10 @@ class LlamaHandle:
         self._texts: dict[int, bytes | None] = {}
         self._model = self._context = None
         log().listen()
-        _start_llama()
+        start_llama()
         try:
-            self._model = _open_model(path, plan.pre_tokenizer)
-            self._context = _open_context(self._model, plan)
+            self._model = open_model(path, plan.pre_tokenizer)
+            self._context = open_context(self._model, plan)
         except BaseException:
             self._free()
             raise
@@ -75,15 +75,32 @@ class LlamaHandle:
         with self._computing:
             self._ready()
             self._token[0] = token
-            return self._done(bindings().llama_decode(self._context, self._token_batch))
+            return decoded(bindings().llama_decode(self._context, self._token_batch))
 
     def decode_watched(self, token_ids: Sequence[int], unwanted: Callable[[], bool]) -> bool:
-        """Compute tokens while this thread stays interruptible; False when ``unwanted`` said so.
+        """Compute tokens at the next positions; called off, with False, when ``unwanted`` says so."""
+        ids = (ctypes.c_int32 * len(token_ids))(*token_ids)
+        batch = bindings().llama_batch_get_one(ids, len(ids))
+        return bool(self._watched(lambda: decoded(bindings().llama_decode(self._context, batch)), unwanted))
+
+    def all_logits(self, token_ids: Sequence[int], last: int, unwanted: Callable[[], bool]):
+        """The logits at the last ``last`` positions of a text: float32, a row a position; None when called off.
+
+        They are computed in a context of their own: the KV cache stays as it is.
+        """
+        from .llama_apart import logits_apart  # brings numpy, which a plain reply does without
+
+        return self._watched(
+            lambda: logits_apart(self._model, self._plan, self._abort, token_ids, last), unwanted
+        )
+
+    def _watched(self, work: Callable[[], Any], unwanted: Callable[[], bool]) -> Any:
+        """What ``work`` returns, while this thread stays interruptible; None when it was called off early.
 
         A worker computes; this thread only waits, so a KeyboardInterrupt arrives
         at once. The computation is called off before this returns, whatever happened.
         """
-        job = _Job(list(token_ids))
+        job = _Job(work)
         try:
             self._hand_over(job)
             while not job.done.wait(WATCH_S):
@@ -96,7 +113,7 @@ class LlamaHandle:
                 job.done.wait(CLOSE_S)
         if job.error:
             raise job.error
-        return job.computed
+        return job.result
 
     def sample(self, sampler: int) -> int:
         """Choose a token from the latest logits with a sampler chain (its address)."""
@@ -199,9 +216,7 @@ class LlamaHandle:
                 self._ready()
                 if job.unwanted:  # asked after _ready, which clears the flag that says so too
                     return
-                ids = (ctypes.c_int32 * len(job.token_ids))(*job.token_ids)
-                batch = bindings().llama_batch_get_one(ids, len(ids))
-                job.computed = self._done(bindings().llama_decode(self._context, batch))
+                job.result = job.work()
         except BaseException as error:
             job.error = error
         finally:
@@ -221,70 +236,14 @@ class LlamaHandle:
         if self.closed:
             raise ModelClosed("The model is closed. Load it again to go on.")
 
-    def _done(self, status: int) -> bool:
-        if status in (0, _ABORTED):
-            return status == 0
-        raise ZephyrkitError(
-            f"llama.cpp could not compute (code {status}): {log().trouble()}. Close the model and load it again."
-        )
-
 
 class _Job:
     """One computation in the worker."""
 
-    def __init__(self, token_ids: list[int]) -> None:
-        self.token_ids = token_ids
+    def __init__(self, work: Callable[[], Any]) -> None:
+        self.work = work
         self.handed_over = False
         self.done = threading.Event()
         self.unwanted = False
-        self.computed = False
+        self.result: Any = None
         self.error: BaseException | None = None
-
-
-_started = threading.Lock()
-
-
-def _start_llama() -> None:
-    """Initialise llama.cpp once; the lock stays taken as the sign that it was done."""
-    if _started.acquire(blocking=False):
-        bindings().llama_backend_init()
-
-
-def _open_model(path: Path, pre_tokenizer: str | None) -> int:
-    c = bindings()
-    params = c.llama_model_default_params()
-    no_devices = (ctypes.c_void_p * 1)(None)  # an empty list: the CPU alone, where Stop is tested
-    params.devices = ctypes.cast(no_devices, ctypes.c_void_p)
-    params.n_gpu_layers = 0
-    if pre_tokenizer:
-        # Two entries: the list ends with an empty key.
-        overrides = (c.llama_model_kv_override * 2)()
-        overrides[0].tag = c.LLAMA_KV_OVERRIDE_TYPE_STR
-        overrides[0].key = b"tokenizer.ggml.pre"
-        overrides[0].value.val_str = pre_tokenizer.encode()
-        params.kv_overrides = overrides
-    model = c.llama_model_load_from_file(os.fsencode(path), params)
-    if not model:
-        raise ModelFileError(
-            f"llama.cpp can't load {path.name}: {log().trouble()}. Download the file again, or choose another."
-        )
-    return model
-
-
-def _open_context(model: int, plan: Plan) -> int:
-    c = bindings()
-    params = c.llama_context_default_params()
-    params.n_ctx = plan.context
-    params.n_batch = params.n_ubatch = plan.batch
-    params.n_outputs_max = 1  # logits of the last token only: 100 MB less at 50,304 entries and 512 tokens
-    params.n_threads = params.n_threads_batch = plan.threads
-    params.flash_attn_type = c.LLAMA_FLASH_ATTN_TYPE_DISABLED  # slower for this model on a CPU
-    params.offload_kqv = params.op_offload = False
-    params.no_perf = True
-    handle = c.llama_init_from_model(model, params)
-    if not handle:
-        raise NotEnoughMemory(
-            f"llama.cpp could not reserve a context of {plan.context:,} tokens: {log().trouble()}. "
-            "Lower context, or close other programs."
-        )
-    return handle

@@ -70,6 +70,7 @@ class Plan:
     threads: int
     batch: int
     pre_tokenizer: str | None
+    shape: Shape
 
 
 def plan(path: Path, *, context: int | None, threads: int | None, batch: int | None) -> Plan:
@@ -85,7 +86,7 @@ def plan(path: Path, *, context: int | None, threads: int | None, batch: int | N
     threads = _default_threads(header) if threads is None else _positive("threads", threads)
     batch = min(BATCH if batch is None else _positive("batch", batch), context)
     require_memory(path.name, header, context=context, batch=batch)
-    return Plan(context, threads, batch, missing_pre_tokenizer(header))
+    return Plan(context, threads, batch, missing_pre_tokenizer(header), shape_of(header))
 
 
 def _check_architecture(path: Path, header: Header) -> None:

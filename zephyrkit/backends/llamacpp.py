@@ -134,6 +134,28 @@ class LlamaCpp:
                 pass
             return self._likeliest(self._handle.logits(), top)
 
+    def logits(self, token_ids: Sequence[int], last: int | None = None):
+        """The raw scores of every next token at the last ``last`` positions of a text (None: at all of them).
+
+        A numpy array, float32: a row a position, a column a token of the vocabulary.
+        The text is read apart: what the KV cache holds stays. For measuring, see
+        `zephyrkit.measure`. Raises ValueError for an empty text or an id that
+        doesn't exist, ContextOverflow for a text longer than the context.
+        """
+        ids = self._ids(list(token_ids))
+        last = len(ids) if last is None else last
+        if not 1 <= last <= len(ids):
+            raise ValueError(f"last is {last}, but the text has {len(ids)} tokens: use 1 to {len(ids)}.")
+        if len(ids) > self.context:
+            raise ContextOverflow(
+                f"The text takes {len(ids):,} tokens, but the model sees only {self.context:,}. Cut it in parts."
+            )
+        with self._owned():
+            rows = self._handle.all_logits(ids, last, _never)
+        if rows is None:
+            raise ModelClosed("The model was closed while it was measured. Load it again to go on.")
+        return rows
+
     def close(self) -> None:
         """Free the memory. Closing twice is fine; closing ends a running stream."""
         self._finalizer()

@@ -1,0 +1,76 @@
+"""Open what llama.cpp computes with: the library, a model, a context."""
+
+import ctypes
+import os
+import threading
+from pathlib import Path
+
+from ..errors import ModelFileError, NotEnoughMemory, ZephyrkitError
+from .llama_bindings import bindings, log
+from .llama_plan import Plan
+
+ABORTED = 2
+"""What ``llama_decode`` returns when the abort callback said stop (llama.h)."""
+
+_started = threading.Lock()
+
+
+def start_llama() -> None:
+    """Initialise llama.cpp once; the lock stays taken as the sign that it was done."""
+    if _started.acquire(blocking=False):
+        bindings().llama_backend_init()
+
+
+def open_model(path: Path, pre_tokenizer: str | None) -> int:
+    """The address of a loaded model. Raises ModelFileError when llama.cpp refuses the file."""
+    c = bindings()
+    params = c.llama_model_default_params()
+    no_devices = (ctypes.c_void_p * 1)(None)  # an empty list: the CPU alone, where Stop is tested
+    params.devices = ctypes.cast(no_devices, ctypes.c_void_p)
+    params.n_gpu_layers = 0
+    if pre_tokenizer:
+        # Two entries: the list ends with an empty key.
+        overrides = (c.llama_model_kv_override * 2)()
+        overrides[0].tag = c.LLAMA_KV_OVERRIDE_TYPE_STR
+        overrides[0].key = b"tokenizer.ggml.pre"
+        overrides[0].value.val_str = pre_tokenizer.encode()
+        params.kv_overrides = overrides
+    model = c.llama_model_load_from_file(os.fsencode(path), params)
+    if not model:
+        raise ModelFileError(
+            f"llama.cpp can't load {path.name}: {log().trouble()}. Download the file again, or choose another."
+        )
+    return model
+
+
+def open_context(model: int, plan: Plan, outputs: int = 1) -> int:
+    """The address of a context that keeps the logits of up to ``outputs`` positions a batch.
+
+    Raises NotEnoughMemory when llama.cpp can't reserve it.
+    """
+    c = bindings()
+    params = c.llama_context_default_params()
+    params.n_ctx = plan.context
+    params.n_batch = params.n_ubatch = plan.batch
+    # Logits of the last token only, unless more are asked for: 100 MB less at 50,304 entries and 512 tokens.
+    params.n_outputs_max = outputs
+    params.n_threads = params.n_threads_batch = plan.threads
+    params.flash_attn_type = c.LLAMA_FLASH_ATTN_TYPE_DISABLED  # slower for this model on a CPU
+    params.offload_kqv = params.op_offload = False
+    params.no_perf = True
+    handle = c.llama_init_from_model(model, params)
+    if not handle:
+        raise NotEnoughMemory(
+            f"llama.cpp could not reserve a context of {plan.context:,} tokens: {log().trouble()}. "
+            "Lower context, or close other programs."
+        )
+    return handle
+
+
+def decoded(status: int) -> bool:
+    """Whether ``llama_decode`` computed everything; False when it was called off. Raises ZephyrkitError else."""
+    if status in (0, ABORTED):
+        return status == 0
+    raise ZephyrkitError(
+        f"llama.cpp could not compute (code {status}): {log().trouble()}. Close the model and load it again."
+    )
