@@ -1,10 +1,15 @@
 """The doctor, on this machine and on broken ones."""
 
+import contextlib
+import dataclasses
 import hashlib
+import http.server
 import json
 import os
+import socket
 import subprocess
 import sys
+import threading
 from importlib import metadata
 
 import pytest
@@ -12,11 +17,19 @@ from packaging.requirements import Requirement
 
 import zephyrkit as zk
 from zephyrkit import machine
-from zephyrkit.classroom import doctor as rooms
-from zephyrkit.classroom import engine_check
-from zephyrkit.classroom.doctor import Report, Row
+from zephyrkit.catalogue import CATALOGUE, QUANTS
+from zephyrkit.classroom import engine_check, machine_checks, model_checks
+from zephyrkit.classroom.doctor import doctor
+from zephyrkit.classroom.report import Report, Row
 
 COMMAND = [sys.executable, "-m", "zephyrkit.classroom.doctor"]
+
+
+@pytest.fixture(autouse=True)
+def offline(monkeypatch):
+    """No test here leaves the machine; those about the Hub name a server of their own."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.delenv("TRANSFORMERS_OFFLINE", raising=False)
 
 
 @pytest.fixture
@@ -24,16 +37,19 @@ def practice(tmp_path, monkeypatch):
     """A small file in the practice model's place."""
     path = tmp_path / "practice-Q8_0.gguf"
     path.write_bytes(b"GGUF and what follows")
-    monkeypatch.setattr(rooms, "PRACTICE", path)
+    monkeypatch.setattr(model_checks, "PRACTICE", path)
     return path
 
 
 def test_this_machine_is_ready():
+    assert zk.doctor is doctor
     report = zk.doctor()
     assert report.ok, report
     assert [row.name for row in report.rows] == [
-        "Python", "packages", "cores", "memory", "disk", "llama.cpp", "practice model",
+        "Python", "packages", "kernel", "cores", "memory", "disk", "port 8888",
+        "llama.cpp", "practice model", "3B model", report.rows[-1].name,
     ]  # fmt: skip
+    assert report.rows[-1].name in ("Hub", "mirror") and report.rows[-1].state == "ok"
     engine = next(row for row in report.rows if row.name == "llama.cpp")
     assert metadata.version("llama-cpp-python") in engine.found and "said 4 tokens" in engine.found
 
@@ -59,35 +75,186 @@ def test_a_failure_makes_the_report_fail_and_says_what_to_do():
 
 def test_another_version_of_a_package_is_named():
     installed = metadata.version("ipykernel")
+    rooms = machine_checks
     assert rooms._unmet(Requirement("ipykernel>=7.1")) is None
     assert rooms._unmet(Requirement("ipykernel<7")) == f"ipykernel is {installed}, not <7"
     assert rooms._unmet(Requirement("no-such-package-here>=1")) == "no-such-package-here is missing"
 
 
+def test_a_version_that_differs_from_the_lock_is_a_remark(tmp_path, monkeypatch):
+    assert machine_checks.LOCK.name == "constraints.txt" and machine_checks.LOCK.is_file()
+    assert machine_checks.check_packages().state == "ok", machine_checks.check_packages()
+    lock = tmp_path / "constraints.txt"
+    lock.write_text(
+        "# comment\nipykernel==1.2.3\nmarkdown-it-py==" + metadata.version("markdown-it-py") + "\n"
+    )
+    monkeypatch.setattr(machine_checks, "LOCK", lock)
+    row = machine_checks.check_packages()
+    assert row.state == "warn" and "--constraint constraints.txt" in row.fix
+    assert row.found.startswith("1 of ") and "ipykernel" in row.found and "(tested: 1.2.3)" in row.found
+    lock.unlink()
+    assert machine_checks.check_packages().state == "ok", "an installed kit has no lock to compare with"
+
+
+@pytest.fixture
+def kernels(tmp_path, monkeypatch):
+    """A folder where Jupyter looks for kernels first, and the only one it finds."""
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "0")
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "none"))
+    monkeypatch.setattr("jupyter_core.paths.ENV_JUPYTER_PATH", [])
+    monkeypatch.setattr("jupyter_core.paths.SYSTEM_JUPYTER_PATH", [])
+
+    def register(python: str) -> None:
+        folder = tmp_path / "kernels" / "zephyrkit"
+        folder.mkdir(parents=True, exist_ok=True)
+        argv = [python, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        (folder / "kernel.json").write_text(json.dumps({"argv": argv, "display_name": "zephyrkit"}))
+
+    return register
+
+
+def test_the_kernel_that_the_notebooks_ask_for(kernels, tmp_path):
+    assert machine_checks.check_kernel().state == "warn"
+    assert "ipykernel install" in machine_checks.check_kernel().fix
+    kernels(sys.executable)
+    assert machine_checks.check_kernel() == Row("kernel", "ok", "zephyrkit runs in this environment")
+    kernels(str(tmp_path / "gone" / "python"))
+    assert machine_checks.check_kernel().state == "fail"
+    other = tmp_path / "other" / "bin" / "python"
+    other.parent.mkdir(parents=True)
+    other.symlink_to(sys.executable)
+    kernels(str(other))
+    assert "another environment" in machine_checks.check_kernel().found
+
+
+USUAL = CATALOGUE["Q4_K_M"].memory().total
+
+
 @pytest.mark.parametrize(
-    ("limit", "state"), [(100_000_000, "fail"), (1_000_000_000, "warn"), (rooms.ZEPHYR_MEMORY + 10**9, "ok")]
+    ("limit", "state", "enough"),
+    [
+        (100_000_000, "fail", ""),
+        (1_000_000_000, "warn", "the practice model"),
+        (QUANTS[0].memory().total, "warn", "as Q2_K"),
+        (USUAL - 1, "warn", "as Q4_K_S"),
+        (USUAL, "ok", "as Q4_K_M"),
+    ],
 )
-def test_a_containers_memory_limit_counts(tmp_path, monkeypatch, limit, state):
-    if machine.free_memory() < rooms.ZEPHYR_MEMORY + 10**9:
+def test_a_containers_memory_limit_counts(tmp_path, monkeypatch, limit, state, enough):
+    if machine.free_memory() < USUAL:
         pytest.skip("this machine has less free memory than the largest limit of this test")
     monkeypatch.setattr(machine, "CGROUP", tmp_path)
     (tmp_path / "memory.max").write_text(str(limit))
     (tmp_path / "memory.current").write_text("0")
-    row = rooms.check_memory()
-    assert (row.state, bool(row.fix)) == (state, state != "ok")
+    row = machine_checks.check_memory()
+    assert (row.state, bool(row.fix)) == (state, state != "ok") and enough in row.found
 
 
 def test_disk_is_looked_at_where_models_are_kept(tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "not" / "yet" / "there"))
-    assert rooms._model_folder() == tmp_path
+    assert machine_checks._model_folder() == tmp_path
     monkeypatch.delenv("HF_HUB_CACHE")
     monkeypatch.setenv("HF_HOME", str(tmp_path))
-    assert rooms._model_folder() == tmp_path
-    monkeypatch.setattr(rooms, "ZEPHYR_DISK", 10**18)
-    assert rooms.check_disk().state == "warn" and "HF_HOME" in rooms.check_disk().fix
+    assert machine_checks._model_folder() == tmp_path
+    assert machine_checks.check_disk().state in ("ok", "warn")
+    monkeypatch.setattr(machine_checks, "USUAL", dataclasses.replace(CATALOGUE["Q4_K_M"], size_gb=1e9))
+    assert machine_checks.check_disk().state == "warn" and "HF_HOME" in machine_checks.check_disk().fix
+
+
+def test_a_port_that_is_taken_names_who_has_it(monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setattr(machine_checks, "PORT", server.getsockname()[1])
+        row = machine_checks.check_port()
+        assert row.state == "ok" and row.name == f"port {machine_checks.PORT}"
+        if sys.platform == "linux":
+            assert f"(process {os.getpid()})" in row.found, row
+    assert machine_checks.check_port().found == "free for Jupyter"
+
+
+# -- models and the Hub ------------------------------------------------------------------
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setenv("ZEPHYRKIT_HOME", str(tmp_path / "home"))
+    return tmp_path / "hub"
+
+
+def test_models_in_the_cache_and_their_state(cache):
+    assert model_checks.check_models().state == "ok" and "not downloaded" in model_checks.check_models().found
+    quant, commit = CATALOGUE["Q2_K"], "0" * 40
+    folder = cache / ("models--" + quant.repository.id.replace("/", "--"))
+    (folder / "snapshots" / commit).mkdir(parents=True)
+    (folder / "refs").mkdir()
+    (folder / "refs" / "main").write_text(commit)
+    (folder / "snapshots" / commit / quant.file).write_bytes(zk.PRACTICE.read_bytes())
+    row = model_checks.check_models()
+    assert row == Row("3B model", "warn", "Q2_K, not checked yet", "Run: zephyrkit verify Q2_K")
+    assert zk.verify("Q2_K").ok
+    assert model_checks.check_models() == Row("3B model", "ok", "Q2_K, checked")
+    known = CATALOGUE["Q4_K_M"].sha256
+    (folder / "blobs").mkdir()
+    (folder / "blobs" / f"{known}.incomplete").write_bytes(b"\0" * 5_000_000)
+    row = model_checks.check_models()
+    assert row.state == "warn" and row.found == "Q2_K, checked; Q4_K_M, 5 MB so far"
+    assert row.fix == "Run: zephyrkit download Q4_K_M"
+
+
+@contextlib.contextmanager
+def server(status: int):
+    """A server that answers every HEAD so; the requests it got."""
+    seen: list[str] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_HEAD(self):
+            seen.append(self.path)
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
+        threading.Thread(target=running.serve_forever).start()
+        yield f"http://127.0.0.1:{running.server_port}", seen
+        running.shutdown()
+
+
+@pytest.mark.parametrize(("status", "state"), [(200, "ok"), (404, "ok"), (401, "ok"), (503, "warn")])
+def test_a_mirror_that_answers(monkeypatch, status, state):
+    monkeypatch.delenv("HF_HUB_OFFLINE")
+    with server(status) as (address, seen):
+        monkeypatch.setenv("HF_ENDPOINT", address.replace("//", "//name:secret@"))
+        row = model_checks.check_hub()
+    assert row.name == "mirror" and row.state == state and len(seen) == 1
+    assert address in row.found and "secret" not in row.found
+
+
+def test_offline_means_that_nobody_is_asked(monkeypatch):
+    with server(200) as (address, seen):
+        monkeypatch.setenv("HF_ENDPOINT", address)
+        row = model_checks.check_hub()
+    assert row.state == "ok" and "HF_HUB_OFFLINE" in row.found and not seen
+
+
+def test_a_mirror_that_refuses_or_says_nothing_is_a_remark(monkeypatch):
+    monkeypatch.delenv("HF_HUB_OFFLINE")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        monkeypatch.setenv("HF_ENDPOINT", address)
+        monkeypatch.setattr(model_checks, "HUB_TIMEOUT", 0.3)
+        row = model_checks.check_hub()
+        assert row.state == "warn" and ("within 0.3 s" in row.found or "timed out" in row.found), row
+    row = model_checks.check_hub()
+    assert row.state == "warn" and "can't be reached" in row.found and "HF_ENDPOINT" in row.fix, row
+    monkeypatch.setenv("HF_ENDPOINT", "no address")
+    assert model_checks.check_hub().state == "warn"
 
 
 def test_the_practice_model_is_compared_with_its_checksum(practice):
+    rooms = model_checks
     digest = hashlib.sha256(practice.read_bytes()).hexdigest()
     assert rooms.check_practice().state == "warn"
     card = {"files": {"other.gguf": {"sha256": "0" * 64}, practice.name: {"sha256": digest}}}
@@ -103,7 +270,7 @@ def test_the_practice_model_is_compared_with_its_checksum(practice):
 
 def test_a_file_of_another_kind_is_no_practice_model(practice):
     practice.write_text("<!doctype html>")
-    assert rooms.check_practice().state == "fail"
+    assert model_checks.check_practice().state == "fail"
 
 
 # -- the engine, in child processes that really end badly --------------------------------

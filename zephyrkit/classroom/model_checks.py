@@ -1,0 +1,130 @@
+"""The doctor's questions about models: the engine, the practice model, what was downloaded, the Hub."""
+
+import hashlib
+import json
+import threading
+import urllib.error
+import urllib.parse
+import urllib.request
+
+from ..catalogue import CATALOGUE, PRACTICE, PRACTICE_QUANT, WEIGHTS
+from ..downloader import cache_state, hub
+from .engine_check import check_engine
+from .report import Row
+
+HUB_TIMEOUT = 3
+"""Seconds that the Hub has to answer, names looked up included."""
+
+_REINSTALL = (
+    "Get it again: git checkout -- zephyrkit/practice in the project's folder, or reinstall zephyrkit."
+)
+
+
+def check_llama() -> Row:
+    """llama.cpp loads, reads the practice model and says something, in a process of its own."""
+    engine = check_engine(PRACTICE)
+    return Row("llama.cpp", "ok" if engine.ok else "fail", engine.found, engine.fix)
+
+
+def check_practice() -> Row:
+    """The practice model's file is there and whole."""
+    if not PRACTICE.is_file():
+        return Row("practice model", "fail", f"{PRACTICE.name} is missing", _REINSTALL)
+    data = PRACTICE.read_bytes()
+    digest = hashlib.sha256(data).hexdigest()
+    known = _known_digest()
+    if known is None:
+        if data[:4] != b"GGUF":
+            return Row("practice model", "fail", f"{PRACTICE.name} is not a GGUF file", _REINSTALL)
+        return Row(
+            "practice model", "warn", f"{PRACTICE.name} is there, {len(data) / 1e6:.1f} MB, sha256 {digest[:12]}…",
+            "Its card lists no checksum, so it can't be compared. The row above says whether it loads.",
+        )  # fmt: skip
+    if digest != known:
+        found = f"{PRACTICE.name} has sha256 {digest[:12]}…, but {known[:12]}… was shipped"
+        return Row("practice model", "fail", found, _REINSTALL)
+    return Row(
+        "practice model", "ok", f"{PRACTICE.name} is whole: {len(data) / 1e6:.1f} MB, sha256 {digest[:12]}…"
+    )
+
+
+def _known_digest() -> str | None:
+    """The shipped sha256, from the model's card (``card.json`` beside it); None when there is none."""
+    try:
+        card = json.loads((PRACTICE.parent / "card.json").read_text(encoding="utf-8"))
+        return str(card["files"][PRACTICE.name]["sha256"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def check_models() -> Row:
+    """What of StableLM Zephyr 3B is in the cache, checked, unchecked or unfinished. No network."""
+    names = [name for name in CATALOGUE if name != PRACTICE_QUANT.name] + [WEIGHTS]
+    found, fixes = [], []
+    for name in names:
+        state = cache_state(name)
+        if state.path is not None:
+            found.append(f"{name}, {'checked' if state.verified else 'not checked yet'}")
+            fixes += [] if state.verified else [f"zephyrkit verify {name}"]
+        elif state.partial:
+            found.append(f"{name}, {state.partial / 1e6:,.0f} MB so far")
+            fixes.append(f"zephyrkit download {name}")
+    if not found:
+        return Row(
+            "3B model", "ok", "not downloaded; the course needs only the practice model (zephyrkit list shows the rest)"
+        )  # fmt: skip
+    return Row(
+        "3B model", "warn" if fixes else "ok", "; ".join(found), f"Run: {', '.join(fixes)}" if fixes else ""
+    )
+
+
+def check_hub() -> Row:
+    """Whether the Hub answers, or the mirror that HF_ENDPOINT names. Only downloads need it, so it never fails."""
+    endpoint = hub.endpoint()
+    name = "Hub" if endpoint == hub.HF else "mirror"
+    if hub.offline():
+        return Row(name, "ok", "not asked, since HF_HUB_OFFLINE is set; what is downloaded works")
+    address = _without_secrets(endpoint)
+    found = _answer(address)
+    if found is None:
+        return Row(name, "ok", f"{address} answers")
+    return Row(
+        name, "warn", f"{address} {found}",
+        "Only downloads need it. Check the connection, or set HF_ENDPOINT to a mirror's address "
+        "(zephyrkit mirror starts one), before Python starts.",
+    )  # fmt: skip
+
+
+def _answer(address: str) -> str | None:
+    """None when somebody answers at ``address``, else how it doesn't. Takes `HUB_TIMEOUT` seconds at most."""
+    found: list[str | None] = []
+
+    def ask() -> None:
+        try:
+            request = urllib.request.Request(address + "/", method="HEAD")
+            urllib.request.urlopen(request, timeout=HUB_TIMEOUT).close()
+            found.append(None)
+        except urllib.error.HTTPError as error:
+            # A refusal is an answer, too: the mirror has no front page.
+            found.append(f"has an error of its own ({error.code})" if error.code >= 500 else None)
+        except urllib.error.URLError as error:
+            found.append(f"can't be reached: {_reason(error.reason)}")
+        except (OSError, ValueError) as error:
+            found.append(f"can't be reached: {_reason(error)}")
+
+    # In a thread, since looking up a name has no time limit of its own.
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(HUB_TIMEOUT)
+    return found[0] if found else f"doesn't answer within {HUB_TIMEOUT} s"
+
+
+def _reason(error: object) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def _without_secrets(address: str) -> str:
+    """An address as it may be shown: without user name, password and query."""
+    parts = urllib.parse.urlsplit(address)
+    host = parts.netloc.rpartition("@")[2]
+    return urllib.parse.urlunsplit((parts.scheme, host, parts.path, "", "")) if host else address

@@ -1,0 +1,198 @@
+"""The command line: one function a verb, each a few lines around what the kit does.
+
+Messages and progress go to standard error, results to standard output, so that
+``path=$(zephyrkit download Q4_K_M)`` works. The exit status is 0, 1 for an error
+that was said, 2 for a wrong argument, and 130 after Ctrl+C.
+
+What a verb needs is imported inside it: ``zephyrkit --help`` answers at once.
+"""
+
+import functools
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import ZephyrkitError
+
+app = typer.Typer(
+    name="zephyrkit",
+    help="Choose, fetch, check and look into the course's models; share them in a room; check a machine.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,  # plain text: readable everywhere, and quicker
+    pretty_exceptions_enable=False,
+)
+
+INTERRUPTED = 130
+"""Exit status after Ctrl+C: 128 and the signal's number, as shells have it."""
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for other programs.")]
+Name = Annotated[str, typer.Argument(metavar="NAME")]
+File = Annotated[str, typer.Argument(metavar="NAME|FILE")]
+
+
+class Complaint(Exception):
+    """What the command line itself objects to: a name that doesn't exist, a number that can't be."""
+
+
+def verb(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Make a verb of a function: an error of ours is one message, Ctrl+C is no traceback."""
+
+    def make(function: Callable[..., None]) -> Callable[..., None]:
+        @app.command(name)
+        @functools.wraps(function)
+        def run(*arguments, **options) -> None:
+            try:
+                function(*arguments, **options)
+            except (ZephyrkitError, Complaint) as error:
+                _say(str(error))
+                raise typer.Exit(1) from None
+            except KeyboardInterrupt:
+                _say("Stopped.")
+                raise typer.Exit(INTERRUPTED) from None
+
+        return run
+
+    return make
+
+
+def _say(text: str) -> None:
+    """To standard error, where a terminal shows it and a pipe doesn't take it."""
+    print(text, file=sys.stderr, flush=True)
+
+
+@verb("list")
+def list_models(
+    context: Annotated[
+        int, typer.Option(min=1, help="Tokens of context that the memory is reckoned for.")
+    ] = 4096,
+    json: Json = False,
+) -> None:
+    """Show what there is, what it takes, what is on this machine."""
+    from . import listing
+
+    entries = listing.entries(context)
+    print(listing.as_json(entries) if json else listing.as_text(entries, context))
+
+
+@verb("download")
+def download_model(
+    name: Name,
+    revision: Annotated[
+        str | None,
+        typer.Option(help="Branch, tag or commit of the repository.", show_default="main"),
+    ] = None,
+) -> None:
+    """Fetch a file, check it, and print where it is.
+
+    NAME is one that zephyrkit list shows, like Q4_K_M. What is here and was checked isn't fetched again. Stop with Ctrl+C: the next call goes on from there.
+    HF_ENDPOINT names a mirror, HF_HUB_OFFLINE=1 forbids the network, HF_HOME is where models are kept.
+    """
+    from ..downloader import download
+    from .progress_bar import ProgressBar
+
+    with ProgressBar() as progress:
+        try:
+            path = download(name, revision=revision, progress=progress)
+        except ValueError as error:
+            raise Complaint(str(error)) from None
+        except KeyboardInterrupt:
+            progress.close()
+            _say(f"Stopped. What has arrived is kept. To go on: zephyrkit download {name}")
+            raise typer.Exit(INTERRUPTED) from None
+    print(path)
+
+
+@verb("verify")
+def verify_model(file: File) -> None:
+    """Hash a file and compare it with what is known of it.
+
+    Give a name that zephyrkit list shows, or the path of a file. The exit status is 1 if it is wrong.
+    """
+    from ..downloader import verify
+    from .progress_bar import ProgressBar
+
+    with ProgressBar() as progress:
+        try:
+            verdict = verify(file, progress=progress)
+        except ValueError as error:
+            raise Complaint(str(error)) from None
+    known = {"catalogue": "the catalogue", "hub": "the Hub's own name for it", "first use": "the first check"}
+    print(f"{verdict.path}\n{verdict.size:,} bytes, sha256 {verdict.sha256}")
+    if not verdict.ok:
+        raise Complaint(
+            f"Wrong: {verdict.path.name} should have {verdict.expected}, by {known[verdict.source]}. It is damaged "
+            "or another file. zephyrkit download fetches a file of the list anew."
+        )
+    if verdict.expected is None and verdict.source == "first use":
+        print("Nothing was known of it before. This sha256 is recorded and the next check compares with it.")
+    else:
+        print(f"Right, by {known[verdict.source]}.")
+
+
+@verb("show")
+def show_file(
+    file: File,
+    tensors: Annotated[bool, typer.Option("--tensors", help="List every tensor.")] = False,
+    json: Json = False,
+) -> None:
+    """Look into a GGUF file: metadata, types, bits per weight.
+
+    Give a name that zephyrkit list shows, or the path of a file. Only its header is read.
+    """
+    from .file_report import file_report
+
+    report = file_report(_file(file))
+    print(report.as_json(tensors) if json else report.as_text(tensors))
+
+
+def _file(what: str) -> Path:
+    """The path that is meant, or that of a name of the catalogue."""
+    from ..catalogue import CATALOGUE
+    from ..downloader import cache_state
+
+    if what not in CATALOGUE or Path(what).exists():
+        return Path(what).expanduser()
+    path = cache_state(what).path
+    if path is None:
+        raise Complaint(f"{what} isn't on this machine. To fetch it: zephyrkit download {what}")
+    return path
+
+
+@verb("doctor")
+def check_machine(json: Json = False) -> None:
+    """Say whether this machine is ready for the course.
+
+    One row a question, with what to do where the answer is no. The exit status is 1 if something failed.
+    """
+    from ..classroom.doctor import doctor
+
+    report = doctor()
+    print(report.as_json() if json else report)
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+@verb("mirror")
+def serve_mirror(
+    lan: Annotated[
+        bool, typer.Option("--lan", help="Serve the room's network, not only this machine.")
+    ] = False,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 is any free one.")] = 8765,
+    key: Annotated[
+        str | None, typer.Option(help="Key that learners give; with --lan one is made up if you say nothing.")
+    ] = None,
+) -> None:
+    """Serve this machine's models to a room, as the Hub would.
+
+    Learners set HF_ENDPOINT to the address that it prints. Stop it with Ctrl+C.
+    """
+    from ..classroom.mirror import serve
+
+    with serve(lan=lan, port=port, key=key) as mirror:
+        print(mirror.instructions, flush=True)
+        threading.Event().wait()

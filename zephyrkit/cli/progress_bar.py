@@ -1,0 +1,96 @@
+"""How a download or a check goes, on a terminal as a bar, elsewhere as a line now and then."""
+
+import sys
+import time
+from typing import TextIO
+
+from ..downloader import Progress
+from .tables import amount
+
+LINES_EVERY = 10.0
+"""Seconds between two lines where there is no terminal."""
+
+WORDS = {
+    "checking disk": "",  # a moment
+    "connecting": "Asking for the file …",
+    "waiting": "Waiting …",
+    "downloading": "",
+    "verifying": "Checking the sha256 …",
+    "licence": "",
+    "done": "",
+}
+
+
+class ProgressBar:
+    """To be called with each `zephyrkit.Progress`. Writes to standard error; the last one stays in ``last``."""
+
+    def __init__(self, screen: TextIO | None = None):
+        self.screen = screen or sys.stderr
+        self.last: Progress | None = None
+        self._bar = None
+        self._said = ("", "")
+        self._line_at = 0.0
+
+    def __call__(self, progress: Progress) -> None:
+        new_stage = self.last is None or progress.stage != self.last.stage
+        self.last = progress
+        if new_stage:
+            self.close()
+            self._line_at = 0.0
+        self._say(progress)
+        if progress.stage in ("downloading", "verifying") and progress.total:
+            if self.screen.isatty():
+                self._draw(progress)
+            else:
+                self._write_line(progress)
+
+    def __enter__(self) -> "ProgressBar":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave the bar as it stands and go to the next line."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+    def _say(self, progress: Progress) -> None:
+        """The stage's sentence, once."""
+        text = progress.note or WORDS.get(progress.stage, progress.stage)
+        if progress.stage == "licence" and text:
+            text = f"Licence: {text}"
+        if (progress.stage, text) == self._said or not text:
+            return
+        self._said = (progress.stage, text)
+        self.close()
+        print(text, file=self.screen, flush=True)
+
+    def _draw(self, progress: Progress) -> None:
+        if self._bar is None:
+            from tqdm import tqdm
+
+            if progress.stage == "downloading" and progress.resumed_from:
+                print(f"Going on after {amount(progress.resumed_from)} that are here.", file=self.screen)
+            self._bar = tqdm(
+                file=self.screen, desc=progress.file, total=progress.total, initial=progress.done, unit="B",
+                unit_scale=True, dynamic_ncols=True, mininterval=0,
+            )  # fmt: skip
+        self._bar.total = progress.total
+        self._bar.update(progress.done - self._bar.n)
+
+    def _write_line(self, progress: Progress) -> None:
+        now = time.monotonic()
+        if self._line_at and now - self._line_at < LINES_EVERY:
+            return
+        if not self._line_at and progress.stage == "downloading" and progress.resumed_from:
+            print(f"Going on after {amount(progress.resumed_from)} that are here.", file=self.screen)
+        self._line_at = now
+        share = progress.done / progress.total
+        line = f"{progress.file}: {amount(progress.done)} of {amount(progress.total)} ({share:.0%})"
+        if progress.bytes_per_s:
+            line += f", {amount(progress.bytes_per_s)}/s"
+        if progress.seconds_left is not None:
+            line += f", {progress.seconds_left:,.0f} s left"
+        print(line, file=self.screen, flush=True)
