@@ -46,11 +46,22 @@ _HOMES = {
     ],
     "downloader": ["Progress", "cache_state", "download", "verify"],
     "gguf_header": ["read_header"],
+    "convert.quantise": ["quantise"],
+    "measure": [
+        "Divergence",
+        "Passage",
+        "Perplexity",
+        "divergence",
+        "log_probabilities",
+        "passage",
+        "perplexity",
+    ],
     "models": ["load"],
     "classroom.doctor": ["doctor"],
     "backends.llamacpp": ["LlamaCpp"],
     "backends.openvino": ["OpenVino"],
     "widgets.chat": ["ChatWidget"],
+    "widgets.picker": ["QuantPicker"],
     "widgets.token_view": ["show_choices", "show_tokens"],
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

@@ -1,0 +1,264 @@
+"""A download on its way, for everything that shows it.
+
+A transfer belongs to its file and not to the window whose button began it: two
+windows show the same one, each of them can cancel it, and a cell that is run
+again finds what it had begun. When nobody is looking any more it is cancelled;
+what has arrived is kept, so nothing is lost by that.
+"""
+
+import contextvars
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+from ..catalogue import Quant
+from ..downloader import Progress, Verdict, download, verify
+from ..errors import DownloadCancelled, DownloadError, ZephyrkitError
+
+Task = Literal["download", "check"]
+
+FRAME_S = 0.1
+"""Seconds between two pictures of the same stage, at least."""
+
+_STAGES = {
+    "licence": "showing the licence",
+    "checking disk": "looking for room on the disk",
+    "connecting": "connecting",
+    "waiting": "waiting",
+    "downloading": "downloading",
+    "verifying": "checking its sha256",
+    "done": "done",
+}
+_SOURCES = {
+    "catalogue": "the one in the catalogue",
+    "hub": "the one that the Hub announced",
+    "first use": "the one of its first use",
+}
+
+
+class Transfer:
+    """One file being downloaded or checked, in a thread of its own."""
+
+    def __init__(self, quant: Quant, task: Task, changed: Callable[["Transfer"], None]):
+        self.quant, self.task = quant, task
+        self.progress: Progress | None = None
+        self.path: Path | None = None
+        self.verdict: Verdict | None = None
+        self.error: BaseException | None = None
+        self.busy = True
+        self._over = threading.Event()
+        self._changed = changed
+        self._cancel = threading.Event()
+        self._shown_s = 0.0
+        # The context carries the cell that the output belongs to; a bare thread has lost it.
+        run = contextvars.copy_context().run
+        self._thread = threading.Thread(
+            target=run, args=(self._work,), name=f"zephyrkit {task} {quant.name}", daemon=True
+        )
+
+    @property
+    def sound(self) -> bool:
+        """Whether it ended well: the file is here, and its sha256 is the expected one."""
+        return self.path is not None and (self.verdict is None or self.verdict.ok)
+
+    @property
+    def cancelling(self) -> bool:
+        """Whether it was told to stop."""
+        return self._cancel.is_set()
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def cancel(self) -> None:
+        """Stop it; what has arrived is kept."""
+        self._cancel.set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until it has ended and everybody has been told, at most ``timeout`` seconds; whether it has."""
+        return self._over.wait(timeout)
+
+    def _work(self) -> None:
+        try:
+            if self.task == "download":
+                self.path = download(self.quant, progress=self._on_progress, cancel=self._cancel)
+            else:
+                self.verdict = verify(self.quant, progress=self._on_progress, cancel=self._cancel)
+                self.path = self.verdict.path
+        except Exception as error:
+            self.error = error
+        finally:
+            self.busy = False
+            try:
+                self._changed(self)
+            finally:
+                self._over.set()
+
+    def _on_progress(self, progress: Progress) -> None:
+        now, before = time.monotonic(), self.progress
+        same = before is not None and (before.stage, before.note) == (progress.stage, progress.note)
+        self.progress = progress
+        if not same or now - self._shown_s >= FRAME_S:
+            self._shown_s = now
+            self._changed(self)
+
+
+class Transfers:
+    """All that are on their way in this process, and who is looking on."""
+
+    def __init__(self):
+        self._lock = threading.RLock()
+        self._running: dict[Quant, Transfer] = {}
+        self._watchers: list[Callable[[Transfer], None]] = []
+
+    def start(self, quant: Quant, task: Task) -> Transfer:
+        """Begin to download or check a file. When that file is on its way already, that transfer."""
+        with self._lock:
+            known = self._running.get(quant)
+            if known is not None and known.busy:
+                return known
+            made = self._running[quant] = Transfer(quant, task, self._tell)
+        self._tell(made)
+        made.start()
+        return made
+
+    def running(self) -> list[Transfer]:
+        """Those that have not ended, the latest last."""
+        with self._lock:
+            return [transfer for transfer in self._running.values() if transfer.busy]
+
+    def watch(self, watcher: Callable[[Transfer], None]) -> Callable[[], None]:
+        """Have ``watcher`` called with a transfer at its begin, its progress and its end, in its thread.
+
+        Returns the function that ends it. The last one to leave cancels what is on its way.
+        """
+        with self._lock:
+            self._watchers.append(watcher)
+
+        def leave() -> None:
+            with self._lock:
+                if watcher in self._watchers:
+                    self._watchers.remove(watcher)
+                if not self._watchers:
+                    for transfer in self.running():
+                        transfer.cancel()
+
+        return leave
+
+    def _tell(self, transfer: Transfer) -> None:
+        with self._lock:
+            if not transfer.busy and self._running.get(transfer.quant) is transfer:
+                del self._running[transfer.quant]
+            watchers = list(self._watchers)
+        for watcher in watchers:
+            watcher(transfer)
+
+
+TRANSFERS = Transfers()
+"""Every window's."""
+
+
+def describe(transfer: Transfer | None) -> dict[str, Any]:
+    """A transfer in words and numbers, as a window shows it; None is what it says before the first one."""
+    if transfer is None:
+        return {"busy": False, "title": "Nothing is on its way.", "percent": None, "figures": "", "note": ""}
+    name, progress = transfer.quant.name, transfer.progress
+    shown = {
+        "name": name,
+        "busy": transfer.busy,
+        "percent": _percent(progress),
+        "figures": figures(progress) if progress else "",
+        "note": "",
+        "error": "",
+    }
+    if transfer.busy:
+        stage = "stopping" if transfer.cancelling else _STAGES.get(progress.stage) if progress else "starting"
+        shown |= {"title": f"{name}: {stage or progress.stage}", "note": progress.note if progress else ""}
+    elif transfer.error is None:
+        shown |= {"title": _ending(transfer), "percent": 100, "error": _mismatch(transfer)}
+    elif isinstance(transfer.error, DownloadCancelled):
+        shown |= {"title": f"{name}: stopped. What has arrived is kept.", "figures": _amount(progress)}
+    else:
+        shown |= {
+            "title": f"{name}: failed",
+            "figures": _amount(progress),
+            "error": explain(transfer.error),
+        }
+    return shown
+
+
+def figures(progress: Progress) -> str:
+    """How far a download is, in one line: bytes, speed, time left."""
+    parts = [_amount(progress)]
+    if progress.bytes_per_s:
+        parts.append(f"{size(progress.bytes_per_s)} a second")
+    if progress.seconds_left is not None:
+        parts.append(f"{duration(progress.seconds_left)} left")
+    if progress.resumed_from:
+        parts.append(f"{size(progress.resumed_from)} was there already")
+    return " · ".join(part for part in parts if part)
+
+
+def explain(error: BaseException) -> str:
+    """An error as the window says it. The kit's own messages already end with a remedy."""
+    if isinstance(error, ZephyrkitError | ValueError | TypeError):
+        return str(error)
+    return f"{type(error).__name__}: {error} (not one of the kit's own errors: try again)"
+
+
+def size(count: float) -> str:
+    """Bytes in words, as sellers of disks count them: 1 GB is 10^9."""
+    for unit, least, digits in (("GB", 999.5e6, 2), ("MB", 999.5e3, 1), ("kB", 999.5, 0)):
+        if count >= least:
+            return f"{count / {'GB': 1e9, 'MB': 1e6, 'kB': 1e3}[unit]:,.{digits}f} {unit}"
+    return f"{count:.0f} bytes"
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words that don't flicker: "40 s", "7 min", "2 h 5 min"."""
+    if seconds < 59.5:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def _ending(transfer: Transfer) -> str:
+    name, verdict = transfer.quant.name, transfer.verdict
+    if verdict is None:
+        return f"{name}: here and checked"
+    if not verdict.ok:
+        return f"{name}: damaged"
+    return f"{name}: its sha256 is {_SOURCES.get(verdict.source, 'the expected one')}"
+
+
+def _mismatch(transfer: Transfer) -> str:
+    verdict = transfer.verdict
+    if verdict is None or verdict.ok:
+        return ""
+    remedy = "Fetch it again." if transfer.quant.repository else "Install zephyrkit again."
+    return (
+        f"{verdict.path.name} is damaged: its sha256 is {verdict.sha256}, but {verdict.expected} was expected. "
+        f"{remedy}"
+    )
+
+
+def _percent(progress: Progress | None) -> int | None:
+    """Whole percent, rounded down: 100 means all of it."""
+    if progress is None or not progress.total:
+        return None
+    return min(100, 100 * progress.done // progress.total)
+
+
+def _amount(progress: Progress | None) -> str:
+    if progress is None or not progress.total:
+        return ""
+    return f"{size(progress.done)} of {size(progress.total)}"
+
+
+def busy_with(transfer: Transfer) -> DownloadError:
+    """The error for whoever asks for a second file meanwhile."""
+    return DownloadError(
+        f"{transfer.quant.name} is on its way, and files come one after the other. Wait for it, or cancel it."
+    )

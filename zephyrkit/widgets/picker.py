@@ -1,0 +1,262 @@
+"""The quant picker: which of the files, will it fit, and the download.
+
+What the table says comes from `picker_rows`, what the strip below it says from
+`download_view`. The front end (``picker.js``) draws both and says what was
+chosen and clicked. Downloads run in a thread of their own, so that the notebook
+stays usable and Cancel is heard.
+"""
+
+import contextlib
+import json
+import threading
+import uuid
+import weakref
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+from ..catalogue import CATALOGUE, Quant
+from ..chat import ChatModel
+from ..downloader import cache_state
+from ..errors import NotInCache
+from ..models import load
+from .download_view import TRANSFERS, Task, Transfer, busy_with, describe, explain
+from .kernel import hear_stop
+from .picker_rows import LONGEST_CONTEXT, Row, Table, look
+
+_HERE = Path(__file__).parent
+_SCRIPTS = ("picker", "chat_kernel", "chat_small")
+_STYLES = ("look", "picker")
+
+CONTEXTS = (512, 1024, 2048, 3072, 4096)
+"""Context lengths that the window offers, in tokens."""
+
+_ACTIONS = ("download", "check", "cancel", "refresh")
+"""What the window may ask for: the methods of these names."""
+
+
+def _as_safe_json(value: dict[str, Any], _widget: object) -> str:
+    """JSON without a single "<", so that it can stand in a page's script element (see chat.py)."""
+    return json.dumps(value).replace("<", "\\u003c")
+
+
+class QuantPicker(anywidget.AnyWidget):
+    """The files of the catalogue to choose from, with a download.
+
+    ``context`` (512 to 4,096 tokens) is what the memory is counted for. ``value``
+    is the file chosen at first, by name. ``quants`` are other files than the
+    catalogue's; ``measured`` has a few words on quality by name, from your own
+    measurement.
+
+    `download`, `check`, `cancel` and `refresh` do what the buttons do; the first
+    two return at once, and `wait` waits for the end. The chosen file is `value`,
+    and `path` once it is here.
+    """
+
+    _esm = "\n".join((_HERE / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS)
+    _css = "\n".join((_HERE / f"{name}.css").read_text(encoding="utf-8") for name in _STYLES)
+    _address = traitlets.Unicode().tag(sync=True)
+    choice = traitlets.Unicode().tag(sync=True)
+    context = traitlets.Int(LONGEST_CONTEXT, min=CONTEXTS[0], max=LONGEST_CONTEXT).tag(sync=True)
+    state = traitlets.Dict().tag(sync=True, to_json=_as_safe_json)
+    transfer = traitlets.Dict().tag(sync=True, to_json=_as_safe_json)
+
+    def __init__(
+        self,
+        context: int = LONGEST_CONTEXT,
+        *,
+        value: str | Quant | None = None,
+        quants: Sequence[Quant] = tuple(CATALOGUE.values()),
+        measured: Mapping[str, str] | None = None,
+    ):
+        self._lock = threading.RLock()
+        self._closed = False
+        if not CONTEXTS[0] <= context <= LONGEST_CONTEXT:
+            raise ValueError(
+                f"context is {context:,}, but must be {CONTEXTS[0]} to {LONGEST_CONTEXT:,} tokens."
+            )
+        self._quants = {quant.name: quant for quant in quants}
+        self._measured = dict(measured or {})
+        self._damaged: set[Quant] = set()
+        self._rows: tuple[Row, ...] = ()
+        self._transfer: Transfer | None = None
+        self.error: BaseException | None = None
+        first = quants[0] if value is None else value
+        super().__init__(_address=uuid.uuid4().hex, choice=self._known(first).name, context=context)
+        self.refresh()
+        self.observe(self.refresh, "context")
+        self.on_msg(self._on_message)
+        self._button = _CancelButton(self)
+        hear_stop(self._address, self._button)
+        self._leave = TRANSFERS.watch(self._on_transfer)
+        for transfer in TRANSFERS.running():  # begun by another picker, or by this cell's earlier run
+            self._on_transfer(transfer)
+
+    # -- what is chosen ------------------------------------------------------------
+
+    @property
+    def value(self) -> Quant:
+        """The chosen file. Set it to a name or a `Quant` to choose another."""
+        return self._quants[self.choice]
+
+    @value.setter
+    def value(self, what: str | Quant) -> None:
+        self.choice = self._known(what).name
+
+    @property
+    def path(self) -> Path | None:
+        """Where the chosen file is; None when it is not, or not wholly, on this machine."""
+        return cache_state(self.value).path
+
+    def load(self, **options: Any) -> ChatModel:
+        """Load the chosen file (`zephyrkit.load`). Raises NotInCache when it isn't here yet."""
+        path = self.path
+        if path is None:
+            raise NotInCache(
+                f"{self.choice} is not on this machine yet. Call download() and wait(), or choose another."
+            )
+        return load(path, **options)
+
+    # -- what the buttons do -------------------------------------------------------
+
+    def download(self) -> None:
+        """Fetch the chosen file, or what is missing of it; it comes in its own time (`wait`).
+
+        Raises DownloadError when another file is on its way.
+        """
+        self._begin("download")
+
+    def check(self) -> None:
+        """Compute the chosen file's sha256 anew and compare it; `wait` for the end."""
+        self._begin("check")
+
+    def cancel(self) -> None:
+        """Stop what is on its way. What has arrived is kept, and `download` goes on from there."""
+        transfer = self._transfer
+        if transfer is not None and transfer.busy:
+            transfer.cancel()
+            self._on_transfer(transfer)
+
+    def refresh(self, _change: object = None) -> None:
+        """Look again: what is here, and how much memory and disk is free."""
+        rows = look(tuple(self._quants.values()), self.context, self._measured, self._damaged)
+        with self._lock:
+            self._rows = rows
+            if not self._closed:
+                self.state = {
+                    "rows": [row.shown() for row in rows],
+                    "contexts": sorted({*CONTEXTS, self.context}),
+                    "free": rows[0].machine.words(),
+                }
+                self.transfer = describe(self._transfer)
+
+    # -- from Python ---------------------------------------------------------------
+
+    @property
+    def busy(self) -> bool:
+        """Whether a file is on its way."""
+        return self._transfer is not None and self._transfer.busy
+
+    def wait(self, timeout: float | None = None) -> Path | None:
+        """Wait for the end of what is on its way; the file's path, or None when it failed or was stopped.
+
+        What went wrong is in `error`, and in the window. Raises TimeoutError
+        after ``timeout`` seconds. ■ during the wait cancels.
+        """
+        transfer = self._transfer
+        if transfer is None:
+            return self.path
+        try:
+            if not transfer.wait(timeout):
+                raise TimeoutError(f"Not here within {timeout} s. Wait longer, or call cancel().")
+        except KeyboardInterrupt:
+            self.cancel()
+            raise
+        return transfer.path if transfer.sound else None
+
+    def freeze(self) -> Table:
+        """The table as it stands, to show where no kernel runs: on GitHub, in a web page."""
+        return Table(self._rows, self.value)
+
+    def close(self) -> None:
+        """Close the window. When no other shows it, what is on its way is cancelled."""
+        with self._lock:
+            self._closed = True
+        getattr(self, "_leave", lambda: None)()
+        super().close()
+
+    def __repr__(self) -> str:
+        return repr(self.freeze())
+
+    def _repr_mimebundle_(self, **options: Any) -> tuple[dict, dict] | None:
+        bundle = super()._repr_mimebundle_(**options)
+        if bundle is not None:
+            bundle[0]["text/html"] = self.freeze()._repr_html_()
+        return bundle
+
+    # -- inside --------------------------------------------------------------------
+
+    def _known(self, what: str | Quant) -> Quant:
+        name = what.name if isinstance(what, Quant) else what
+        if name not in self._quants:
+            raise ValueError(f"There is no file {name!r} here. Use one of {', '.join(self._quants)}.")
+        return self._quants[name]
+
+    @traitlets.validate("choice")
+    def _check_choice(self, proposal: dict[str, Any]) -> str:
+        return self._known(proposal["value"]).name
+
+    def _begin(self, task: Task) -> None:
+        if self.busy and (self._transfer.quant, self._transfer.task) != (self.value, task):
+            raise busy_with(self._transfer)
+        self.error = None
+        self._transfer = TRANSFERS.start(self.value, task)
+
+    def _on_transfer(self, transfer: Transfer) -> None:
+        """Show a transfer's begin, progress or end. Called in its thread."""
+        if transfer.quant not in self._quants.values():
+            return
+        with self._lock:
+            self._transfer = transfer
+            if self._closed:
+                return
+            if transfer.busy:
+                self.transfer = describe(transfer)
+                return
+            self.error = transfer.error
+            if transfer.sound:
+                self._damaged.discard(transfer.quant)
+            elif transfer.verdict is not None:
+                self._damaged.add(transfer.quant)
+        self.refresh()
+
+    def _on_message(self, _widget: Any, message: dict[str, Any], _buffers: Any) -> None:
+        action = message.get("do")
+        self.send({"kind": "heard", "do": action})
+        try:
+            if action not in _ACTIONS:
+                raise ValueError(f"The window asked for {action!r}, which it can't. Reload the page.")
+            getattr(self, action)()
+        except Exception as error:
+            self.error = error
+            self.transfer = {**self.transfer, "error": explain(error)}
+
+
+class _CancelButton:
+    """The picker as `kernel.hear_stop` sees it: Cancel is heard while a cell runs.
+
+    Never busy, so that ■, which ends replies, leaves downloads alone.
+    """
+
+    busy = False
+
+    def __init__(self, picker: QuantPicker):
+        self._picker = weakref.proxy(picker)
+
+    def stop(self, _generation: int | None = None) -> None:
+        """Cancel, unless the picker is gone."""
+        with contextlib.suppress(ReferenceError):
+            self._picker.cancel()

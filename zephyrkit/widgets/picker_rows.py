@@ -1,0 +1,242 @@
+"""What the picker shows of each file: plain data, and the same as a table for where no kernel runs."""
+
+import html
+import shutil
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+
+from ..catalogue import PRACTICE, PRACTICE_SHAPE, Quant
+from ..downloader import CacheState, cache_state
+from ..downloader.cache import cache_folder
+from ..gguf_header import read_header
+from ..machine import free_memory
+from .download_view import size
+
+LONGEST_CONTEXT = 4096
+"""Tokens that StableLM Zephyr 3B was trained to see."""
+TIGHT = 0.8
+"""A file is called tight when it takes more than this share of what is free."""
+
+_FITS = {"fits": "✓", "tight": "△", "no": "✗"}
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What is free, in bytes, at the moment of looking."""
+
+    memory: int
+    disk: int
+
+    @classmethod
+    def now(cls) -> "Machine":
+        """This machine: its memory, and the disk that the cache folder is on."""
+        folder = cache_folder()
+        while not folder.exists():
+            folder = folder.parent
+        return cls(free_memory(), shutil.disk_usage(folder).free)
+
+    def words(self) -> str:
+        """What is free, as a sentence."""
+        return f"Free here: {size(self.memory)} of memory, {size(self.disk)} on the disk."
+
+
+@dataclass(frozen=True)
+class Row:
+    """A file, and how it stands with it on this machine at one context length."""
+
+    quant: Quant
+    context: int
+    """Tokens asked for; the practice model sees fewer at most."""
+    machine: Machine
+    cached: CacheState = field(repr=False)
+    measured: str = ""
+    damaged: bool = False
+    """A check has just found it so."""
+
+    @property
+    def own_context(self) -> int:
+        """Tokens that the memory is counted for."""
+        return min(self.context, _longest(self.quant))
+
+    @property
+    def memory_fit(self) -> str:
+        """ "fits", "tight" or "no": the memory it takes against what is free."""
+        return _fit(self.quant.memory(context=self.own_context).total, self.machine.memory)
+
+    @property
+    def to_fetch(self) -> int:
+        """Bytes still to come."""
+        if self.damaged:
+            return self.quant.size
+        here = self.cached.path is not None or self.quant.repository is None
+        return 0 if here else max(0, self.quant.size - self.cached.partial)
+
+    @property
+    def disk_fit(self) -> str:
+        """ "fits", "tight" or "no": what is still to come against what is free."""
+        return _fit(self.to_fetch, self.machine.disk)
+
+    @property
+    def memory(self) -> str:
+        """The memory it takes, and whether that fits."""
+        total = self.quant.memory(context=self.own_context).total
+        return f"{size(total)} {_FITS[self.memory_fit]} {self.memory_fit}"
+
+    @property
+    def here(self) -> str:
+        """Where the file is, or why it can't be there, in a sign and words."""
+        if self.quant.repository is None:
+            return "✗ damaged" if self.damaged else "✓ comes with the kit"
+        if self.damaged:
+            return "✗ damaged"
+        if self.cached.path is not None:
+            return "✓ here, checked" if self.cached.verified else "○ here, not checked"
+        if self.disk_fit == "no":
+            return "✗ no room on disk"
+        if self.cached.partial:
+            return f"◔ {self.percent} % is here"
+        return "△ little room on disk" if self.disk_fit == "tight" else "– not here"
+
+    @property
+    def percent(self) -> int:
+        """How much of an unfinished download is here, rounded down."""
+        return min(99, 100 * self.cached.partial // max(1, self.quant.size))
+
+    def shown(self) -> dict[str, object]:
+        """All of it in words, for the window."""
+        quant, need = self.quant, self.quant.memory(context=self.own_context)
+        repository = quant.repository
+        return {
+            "name": quant.name,
+            "recommended": quant.recommended,
+            "bits": str(quant.bits),
+            "size": size(quant.size),
+            "memory": self.memory,
+            "here": self.here,
+            "remark": quant.remark,
+            "file": quant.file + (f", from {repository.id}" if repository else ""),
+            "parts": f"{size(need.weights)} of weights + {size(need.cache)} of KV cache for {self.own_context:,} tokens "
+            f"+ {size(need.scratch)} to compute = {size(need.total)}; {size(self.machine.memory)} is free.",
+            "disk": self._disk(),
+            "measured": self.measured or "not measured here",
+            "licence": {
+                "name": quant.licence.name,
+                "summary": quant.licence.summary,
+                "link": quant.licence.link,
+            },
+            "action": self._action(),
+            "checkable": self.cached.path is not None,
+        }
+
+    def _disk(self) -> str:
+        if not self.to_fetch:
+            return "nothing to fetch."
+        already = f", {size(self.cached.partial)} is here already" if self.cached.partial else ""
+        return f"{size(self.to_fetch)} to fetch{already}; {size(self.machine.disk)} is free."
+
+    def _action(self) -> str:
+        """What the button says; empty when there is nothing to fetch."""
+        if not self.to_fetch or self.quant.repository is None:
+            return ""
+        if self.damaged:
+            return "Fetch it again"
+        return f"Resume at {self.percent} %" if self.cached.partial else f"Download {size(self.to_fetch)}"
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rows as plain text and as HTML: a cell's output that needs no kernel and no script."""
+
+    rows: tuple[Row, ...]
+    chosen: Quant | None = None
+
+    def __repr__(self) -> str:
+        cells = [self._head(), *(self._cells(row) for row in self.rows)]
+        widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
+        marks = ["", *(">" if row.quant == self.chosen else "" for row in self.rows)]
+        lines = [
+            f"{mark:2}{'  '.join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()}"
+            for mark, line in zip(marks, cells, strict=True)
+        ]
+        licences = [
+            f"{names}: {licence.name}. {licence.summary} {licence.link}"
+            for licence, names in self._licences()
+        ]
+        return "\n".join([self._title(), *lines, *licences])
+
+    def _repr_html_(self) -> str:
+        left = ' style="text-align:left"'
+        head = "".join(f'<th scope="col"{left}>{html.escape(name)}</th>' for name in self._head())
+        body = ""
+        for row in self.rows:
+            name, *others = map(html.escape, self._cells(row))
+            cells = "".join(f"<td{left}>{text}</td>" for text in others)
+            body += f'<tr><th scope="row"{left}>{name}</th>{cells}</tr>'
+        licences = "".join(
+            f'<p>{html.escape(names)}: <a href="{html.escape(licence.link)}">{html.escape(licence.name)}</a>. '
+            f"{html.escape(licence.summary)}</p>"
+            for licence, names in self._licences()
+        )
+        return (
+            f'<div class="zephyrkit-still"><table><caption{left}>{html.escape(self._title())}</caption>'
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{licences}</div>"
+        )
+
+    def _title(self) -> str:
+        context, machine = self.rows[0].context, self.rows[0].machine
+        return (
+            f"{len(self.rows)} files to choose from, for a context of {context:,} tokens. {machine.words()}"
+        )
+
+    def _head(self) -> list[str]:
+        return (
+            ["file", "bits", "size", "memory", "on this machine"] + ["measured"] * self._measured + ["remark"]
+        )
+
+    def _cells(self, row: Row) -> list[str]:
+        quant = row.quant
+        measured = [row.measured or "not measured here"] * self._measured
+        remark = quant.remark + (" (recommended)" if quant.recommended else "")
+        return [quant.name, str(quant.bits), size(quant.size), row.memory, row.here, *measured, remark]
+
+    @property
+    def _measured(self) -> bool:
+        return any(row.measured for row in self.rows)
+
+    def _licences(self) -> list[tuple]:
+        """Each licence once, with the names of the files that it holds for."""
+        names: dict = {}
+        for row in self.rows:
+            names.setdefault(row.quant.licence, []).append(row.quant.name)
+        return [
+            (licence, given[0] if len(given) == 1 else f"{given[0]} to {given[-1]}")
+            for licence, given in names.items()
+        ]
+
+
+def look(
+    quants: Sequence[Quant],
+    context: int,
+    measured: Mapping[str, str],
+    damaged: Collection[Quant] = (),
+) -> tuple[Row, ...]:
+    """The rows as things stand now. No network."""
+    machine = Machine.now()
+    return tuple(
+        Row(quant, context, machine, cache_state(quant), measured.get(quant.name, ""), quant in damaged)
+        for quant in quants
+    )
+
+
+def _fit(need: int, free: int) -> str:
+    return "no" if need > free else "tight" if need > TIGHT * free else "fits"
+
+
+def _longest(quant: Quant) -> int:
+    return _practice_context() if quant.shape == PRACTICE_SHAPE else LONGEST_CONTEXT
+
+
+@cache
+def _practice_context() -> int:
+    return read_header(PRACTICE).get("{arch}.context_length", LONGEST_CONTEXT)
