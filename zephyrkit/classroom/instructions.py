@@ -1,0 +1,57 @@
+"""What a mirror prints: its address, what it has, and the lines to type on the learners' machines."""
+
+import shlex
+
+from ..catalogue import GGUF_REPOSITORY, PRACTICE, QUANTS, Quant
+from .repositories import PRACTICE_ID, NotHere, Repositories
+
+
+def instructions(
+    address: str, key: str | None, repositories: Repositories, other_addresses: tuple[str, ...] = ()
+) -> str:
+    """The text, with lines that can be copied into a shell as they are."""
+    there = _quants(repositories)
+    lines = [f"Mirror: {address}" + (f"   key: {key}" if key else "")]
+    lines += [f"It can also be reached at {' and '.join(other_addresses)}"] if other_addresses else []
+    lines += ["It has: " + ", ".join(repositories.ids())]
+    if not there:
+        lines += [
+            "No file of StableLM Zephyr 3B is on this machine yet: zephyrkit download Q4_K_M fetches one, and it is "
+            "served as soon as it is there."
+        ]
+    commands = _commands(there)
+    lines += ["", "Linux and macOS:"]
+    lines += [f"  {_settings(address, key)} {command}" for command in commands]
+    lines += ["", "Windows, in PowerShell:"]
+    lines += [
+        f"  $env:HF_ENDPOINT = {_quoted(address)}" + (f"; $env:HF_TOKEN = {_quoted(key)}" if key else "")
+    ]
+    lines += [f"  {command}" for command in commands]
+    lines += ["", "zephyrkit download checks what arrives; hf download doesn't. Stop the mirror with Ctrl+C."]
+    return "\n".join(lines)
+
+
+def _quants(repositories: Repositories) -> list[Quant]:
+    """The catalogue's files that can be had from here; those that are recommended first."""
+    try:
+        files = repositories.version(GGUF_REPOSITORY.id, "main").files
+    except NotHere:
+        return []
+    return sorted((quant for quant in QUANTS if quant.file in files), key=lambda quant: not quant.recommended)
+
+
+def _commands(there: list[Quant]) -> list[str]:
+    if not there:
+        return [f"hf download {PRACTICE_ID} {PRACTICE.name}"]
+    kit = [f"zephyrkit download {quant.name}" for quant in there]
+    return [*kit, f"hf download {GGUF_REPOSITORY.id} {there[0].file}"]
+
+
+def _settings(address: str, key: str | None) -> str:
+    """For one command of a POSIX shell."""
+    return f"HF_ENDPOINT={shlex.quote(address)}" + (f" HF_TOKEN={shlex.quote(key)}" if key else "")
+
+
+def _quoted(text: str) -> str:
+    """A string of PowerShell's that is taken as it is."""
+    return "'" + text.replace("'", "''") + "'"
