@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv/bin
 
-.PHONY: help lab test notebooks practice-model bench lock clean
+.PHONY: help lab test notebooks practice-model bench doctor lock clean
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -26,6 +26,10 @@ practice-model:  ## train the practice model anew (under two hours on 2 cores)
 bench:  ## measure speed, memory and stopping; results go to bench/results
 	@$(PYTHON) scripts/prepare.py test
 	@$(VENV)/python -m bench
+
+doctor:  ## say whether this machine is ready for the course
+	@test -x $(VENV)/python || { echo "There is no .venv yet: run make lab first."; exit 1; }
+	@$(VENV)/python -m zephyrkit doctor
 
 lock:  ## write constraints.txt from what is installed in .venv
 	@$(VENV)/python scripts/lock.py

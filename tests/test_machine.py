@@ -3,6 +3,7 @@
 import psutil
 import pytest
 
+import zephyrkit as zk
 from zephyrkit import machine
 
 
@@ -55,3 +56,18 @@ def test_a_memory_limit_in_the_older_form(cgroup):
     (cgroup / "memory/memory.limit_in_bytes").write_text(str(10**9))
     (cgroup / "memory/memory.usage_in_bytes").write_text(str(4 * 10**8))
     assert machine.free_memory() == 6 * 10**8
+
+
+def test_a_load_is_refused_before_it_starts_where_a_container_leaves_too_little(cgroup):
+    """The machine itself has room for the practice model many times over; the container has not."""
+    need = zk.CATALOGUE["practice"].memory(context=2048).total
+    assert psutil.virtual_memory().available > 2 * need
+    write(cgroup, memory_max=str(10**9), memory_current=str(10**9 - need // 4))
+    children = psutil.Process().children()
+    with pytest.raises(
+        zk.NotEnoughMemory, match=r"practice-Q8_0.gguf needs .*context of 2,048.*Only 0.0\d GB is"
+    ):
+        zk.load("practice")
+    assert psutil.Process().children() == children, "nothing was started"
+    write(cgroup, memory_current=str(10**9 - need // 4), memory_stat=f"anon 1\ninactive_file {3 * need}\n")
+    zk.load("practice").close()

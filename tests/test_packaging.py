@@ -1,7 +1,9 @@
 """One lock file: pyproject.toml, conda and Binder agree with it; the built package is whole."""
 
+import importlib
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -22,6 +24,7 @@ LOCK = dict(
     if not line.startswith("#")
 )
 CONDA_NAMES = {"matplotlib-base": "matplotlib", "huggingface_hub": "huggingface-hub"}
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
 ENVIRONMENTS = ["environment.yml", "binder/environment.yml"]
 
 
@@ -220,13 +223,75 @@ class TestSetUp:
 
 
 def test_every_link_and_make_target_in_the_documents_exists():
-    for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"):
+    for name in DOCUMENTS:
         text = (ROOT / name).read_text(encoding="utf-8")
         for target in re.findall(r"\]\((?!https?:|#)([^)]+)\)", text):
             assert (ROOT / target).exists(), f"{name} links to {target}"
         for target in re.findall(r"\bmake ([a-z-]+)\b", text):
             plan = subprocess.run(["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True)
             assert plan.returncode == 0, f"{name} shows make {target}: {plan.stderr}"
+
+
+def shown_commands() -> list[str]:
+    """Every command line in the documents' shell blocks, and each `zephyrkit …` within a line; `make` is above."""
+    found = []
+    for name in DOCUMENTS:
+        text = (ROOT / name).read_text(encoding="utf-8")
+        for block in re.findall(r"```(?:sh|powershell)\n(.*?)```", text, re.DOTALL):
+            found += [line for line in block.splitlines() if line and not line.startswith("make ")]
+        found += re.findall(r"`((?:python -m )?zephyrkit(?: [^`|…]+)?)`", text)
+    return sorted(set(found))
+
+
+def help_of(*command: str) -> str:
+    """What a tool says of its options."""
+    done = subprocess.run([*command, "--help"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+PYTHON_TOOLS = re.compile(r"(?:python|py -3\.11|\.venv\\Scripts\\python) -m (venv|pip|ipykernel|zephyrkit)\b")
+
+
+@pytest.mark.parametrize("command", shown_commands())
+def test_a_command_that_is_shown_is_one_that_its_tool_knows(command):
+    words = shlex.split(command.replace("\\", "/"))
+    python_tool = PYTHON_TOOLS.match(command)
+    if python_tool:
+        words = words[words.index("-m") + 1 :]
+    if words[0] == "zephyrkit":
+        parse(words[1:])
+        return
+    if words[0] in ("conda", ".") or Path(words[0]).name == "jupyter":
+        files = [word for word in words[1:] if "/" in word or word.endswith(".yml")]
+        assert all(word.startswith(".venv/") or (ROOT / word).is_file() for word in files), files
+        if Path(words[0]).name == "jupyter":
+            help_of(sys.executable, "-m", "jupyter", words[1])
+        return
+    assert python_tool, f"nothing here knows how to check {command!r}"
+    verb = words[1:2] if words[0] in ("pip", "ipykernel") else []
+    said = help_of(sys.executable, "-m", words[0], *verb)
+    for option in [word for word in words if word.startswith("--")]:
+        assert re.search(rf"{option}\b", said), f"{words[0]} has no {option}"
+
+
+def parse(arguments: list[str]) -> None:
+    """Let the command line take its words apart, without doing anything."""
+    from typer.main import get_command
+
+    from zephyrkit.cli import app
+
+    group = get_command(app)
+    if not arguments or arguments == ["--help"]:
+        return
+    verb = group.commands[arguments[0]]
+    if arguments[1:]:  # a verb alone is only named
+        verb.make_context(arguments[0], arguments[1:])
+
+
+def test_the_command_line_is_installed_under_its_name():
+    module, _, name = PROJECT["scripts"]["zephyrkit"].partition(":")
+    assert callable(getattr(importlib.import_module(module), name))
 
 
 def test_the_readme_s_five_lines_run(capsys):

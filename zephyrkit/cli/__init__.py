@@ -46,6 +46,8 @@ def verb(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
         @app.command(name)
         @functools.wraps(function)
         def run(*arguments, **options) -> None:
+            for stream in (sys.stdout, sys.stderr):
+                stream.reconfigure(errors="replace")  # a terminal may lack characters that a file has
             try:
                 function(*arguments, **options)
             except (ZephyrkitError, Complaint) as error:
