@@ -143,6 +143,8 @@ class LlamaCpp:
         doesn't exist, ContextOverflow for a text longer than the context.
         """
         ids = self._ids(list(token_ids))
+        if not ids:
+            raise ValueError("The text is empty: give at least one token.")
         last = len(ids) if last is None else last
         if not 1 <= last <= len(ids):
             raise ValueError(f"last is {last}, but the text has {len(ids)} tokens: use 1 to {len(ids)}.")
