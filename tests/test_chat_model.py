@@ -6,12 +6,16 @@ To add a backend, add a line to OPENERS: how to open the practice model with it.
 import math
 import threading
 
+import openvino_folders
 import pytest
 
 import zephyrkit as zk
 from zephyrkit.chat import ChatModel
 
-OPENERS = {"llamacpp": lambda: zk.load("practice")}
+OPENERS = {
+    "llamacpp": lambda: zk.load("practice"),
+    "openvino": lambda: zk.OpenVino(openvino_folders.eight_bits()),
+}
 
 QUESTION = [{"role": "user", "content": "What is GGUF?"}]
 STORY = [{"role": "user", "content": "Tell me a story."}]

@@ -24,6 +24,7 @@ from .openvino_graph import (
     Settings,
     compile_folder,
     devices,
+    loading,
     require_device,
 )
 from .stepwise import StepwiseModel
@@ -31,7 +32,13 @@ from .stepwise import StepwiseModel
 BATCH = 32
 """Prompt tokens computed together, which is one block of the KV cache. At full shape 32 take 0.35 s, so progress
 moves; 256 would read no more tokens a second. It doesn't follow the machine's speed, so that the same prompt is
-always cut in the same places: in 8 bits, other cuts round otherwise, and a seed would not repeat its reply."""
+always cut in the same places: the last digits of the logits depend on that."""
+
+CACHE_PRECISION = "f16"
+"""How keys and values are kept when nothing else is asked for: as `zephyrkit.LlamaCpp` does. OpenVINO's own choice
+for compressed models, u8, scales each channel of a block anew as the block fills. The logits then depend on how the
+past was read, in one go or token by token: by up to 0.9 for the practice model (f16: 0.008), so that a retry of the
+same turn with the same seed may give another reply."""
 
 CACHE_BYTES = {"f32": 4.0, "f16": 2.0, "bf16": 2.0, "u8": 1.25, "u4": 0.75}
 """Bytes for one number in the KV cache, at most. A block of 32 keys and a value's row carry 8 numbers (u8) or
@@ -48,8 +55,9 @@ class OpenVino(StepwiseModel):
     ``batch``             prompt tokens computed together
     ``precision``         how it computes: "f32", "bf16", "f16"; None: OpenVINO's choice. With "f32"
                           nothing is rounded on the way: the tokens are those that PyTorch gives
-    ``cache_precision``   how keys and values are kept: "f32", "bf16", "f16", "u8", "u4"; None:
-                          OpenVINO's choice (u8 for compressed models), "f32" where precision is "f32"
+    ``cache_precision``   how keys and values are kept: "f32", "bf16", "f16", "u8", "u4"; None: "f32"
+                          where precision is "f32", else "f16". "u8" takes 0.6 of the memory of "f16",
+                          but the same turn may then come out otherwise when it is tried again
     ``compiled``          a folder to keep the compiled graph in, so that the next load is quicker
     ``progress``          called with each stage of loading, in words: one of `STAGES`
     ``template``          the prompt's layout
@@ -88,8 +96,8 @@ class OpenVino(StepwiseModel):
         self.context = _context(context, found)
         self.batch = _positive("batch", batch)
         self.threads = _default_threads(found) if threads is None else _positive("threads", threads)
-        if cache_precision is None and precision == "f32":
-            cache_precision = "f32"
+        if cache_precision is None:
+            cache_precision = "f32" if precision == "f32" else CACHE_PRECISION
         _require_memory(found, self.context, self.batch, cache_precision)
         settings = Settings(
             device,
@@ -104,14 +112,17 @@ class OpenVino(StepwiseModel):
         from .openvino_handle import OpenVinoHandle  # brings numpy
         from .openvino_tokenizer import OpenVinoTokenizer
 
-        tokenizer = OpenVinoTokenizer(path)
-        end = _end_id(path, tokenizer, template)
-        compiled = compile_folder(path, settings, tell)
-        engine = OpenVinoHandle(compiled, tokenizer, context=self.context, device=settings.device, ends=[end])
-        self._begin(engine, end, template)
-        tell(STAGES[2])
-        self._warm_up(end)
-        tell(STAGES[3])
+        with loading():
+            tokenizer = OpenVinoTokenizer(path)
+            end = _end_id(path, tokenizer, template)
+            compiled = compile_folder(path, settings, tell)
+            engine = OpenVinoHandle(
+                compiled, tokenizer, context=self.context, device=settings.device, ends=[end]
+            )
+            self._begin(engine, end, template)
+            tell(STAGES[2])
+            self._warm_up(end)
+            tell(STAGES[3])
 
     def _warm_up(self, token: int) -> None:
         """Compute a batch and a single token: each shape's first computation lays the weights out for itself."""
@@ -137,13 +148,14 @@ def _end_id(path: Path, tokenizer, template: Template) -> int:
     return end
 
 
-def _need(folder: Folder, context: int, batch: int, cache_precision: str | None) -> MemoryNeed:
-    kind = cache_precision or ("u8" if folder.compressed else "f16")
+def _need(folder: Folder, context: int, batch: int, cache_precision: str) -> MemoryNeed:
     need = memory_need(folder.shape, folder.weights, context=context, batch=batch)
-    return MemoryNeed(need.weights, round(need.cache * CACHE_BYTES[kind] / CACHE_BYTES["f16"]), need.scratch)
+    return MemoryNeed(
+        need.weights, round(need.cache * CACHE_BYTES[cache_precision] / CACHE_BYTES["f16"]), need.scratch
+    )
 
 
-def _require_memory(folder: Folder, context: int, batch: int, cache_precision: str | None) -> None:
+def _require_memory(folder: Folder, context: int, batch: int, cache_precision: str) -> None:
     """Raises NotEnoughMemory, with numbers, when the model would not fit in what is free."""
     need, free = _need(folder, context, batch, cache_precision), free_memory()
     if need.total > free:

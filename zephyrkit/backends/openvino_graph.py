@@ -7,7 +7,11 @@ how much of it is there already. The same transformation is used here. Going bac
 an earlier position then costs nothing: the next step just says that less is there.
 """
 
-from collections.abc import Callable
+import atexit
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -21,6 +25,9 @@ CACHE_PRECISIONS = ("f32", "bf16", "f16", "u8", "u4")
 
 STAGES = ("reading the graph", "compiling", "packing the weights", "ready")
 """What loading goes through. At full shape, packing takes seconds: each matrix is laid out for the processor."""
+
+LOADING_S = 60.0
+"""Seconds that the interpreter, when it ends, waits for a load in another thread, at most."""
 
 
 @cache
@@ -42,10 +49,47 @@ def openvino(name: str = "openvino") -> ModuleType:
         ) from error
 
 
-@cache
 def core():
-    """The one OpenVINO core of this process: it knows the devices."""
-    return openvino().Core()
+    """The one OpenVINO core of this process: it knows the devices.
+
+    Raises ZephyrkitError in a fork of a process that has used OpenVINO: its threads
+    are missing there, and every call would wait for them forever.
+    """
+    process, found = _core()
+    if process != os.getpid():
+        raise ZephyrkitError(
+            f"This process, {os.getpid()}, is a fork of process {process}, which had used OpenVINO. Its threads "
+            'don\'t survive a fork. Start the process anew: multiprocessing.get_context("spawn").'
+        )
+    return found
+
+
+@cache
+def _core() -> tuple:
+    return os.getpid(), openvino().Core()
+
+
+_loading = threading.Lock()
+_ending = threading.Event()
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """One load at a time; and the interpreter, when it ends, waits for it.
+
+    A thread that comes back from OpenVINO's compiler to an interpreter that is gone
+    would end the process with an abort.
+    """
+    with _loading:
+        if _ending.is_set():
+            raise ZephyrkitError("The interpreter is ending, so no model is loaded any more.")
+        yield
+
+
+@atexit.register
+def _wait_for_loading() -> None:
+    _ending.set()
+    _loading.acquire(timeout=LOADING_S)
 
 
 def devices() -> dict[str, str]:

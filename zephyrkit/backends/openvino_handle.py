@@ -9,6 +9,7 @@ cancelled between two of the graph's nodes, which takes milliseconds.
 import ctypes
 import os
 import threading
+import weakref
 from collections.abc import Callable, Sequence
 from math import prod
 
@@ -48,6 +49,7 @@ class OpenVinoHandle:
         self._context = context
         self._past = 0  # tokens whose keys and values are in the cache
         self._logits = None
+        _handles.add(self)
         self._request = compiled.create_infer_request()
         self._block = _caches(compiled)[-1][1][2]
         self._cache = [
@@ -214,6 +216,19 @@ class OpenVinoHandle:
             )
         if self.closed:
             raise ModelClosed("The model is closed. Load it again to go on.")
+
+
+_handles: "weakref.WeakSet[OpenVinoHandle]" = weakref.WeakSet()
+
+
+def _keep_in_fork() -> None:
+    """In a forked child, never free what OpenVINO made: its destructors would wait for threads that aren't there."""
+    for handle in list(_handles):
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(handle))
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_keep_in_fork)
 
 
 def _caches(compiled) -> list[tuple[str, tuple[int, ...], object]]:
