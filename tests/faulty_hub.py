@@ -15,7 +15,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from zephyrkit.classroom.gate import refuse
-from zephyrkit.classroom.mirror import build_app, running
+from zephyrkit.classroom.mirror import build_app
+from zephyrkit.classroom.server import running
 from zephyrkit.classroom.traffic import Pace, Recorder, Request
 
 ALWAYS = 10**9
@@ -206,10 +207,11 @@ class Faulty:
         if self.strikes("no_ranges"):
             scope = {**scope, "headers": [pair for pair in scope["headers"] if pair[0] != b"range"]}
         app = Pace(self.app, self.faults.rate) if self.strikes("slow") else self.app
+        start = Request("GET", "", Headers(scope=scope).get("range")).start
         limits = [
             (self.faults.cut_at, "cut") if self.strikes("cut") else None,
             (self.faults.stall_at, "stall") if self.strikes("stall") else None,
-            (max(0, self.faults.short_at - _start(scope)), "cut") if self.strikes("short") else None,
+            (max(0, self.faults.short_at - start), "cut") if self.strikes("short") else None,
         ]
         limit, end = min(filter(None, limits), default=(None, ""))
         wrong = self.faults.wrong_at if self.strikes("wrong") else None
@@ -238,9 +240,3 @@ async def gone(receive: Receive) -> None:
     """Wait for the client to hang up, or for the end of the test."""
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-def _start(scope: Scope) -> int:
-    """The first byte that a request wants."""
-    given = Headers(scope=scope).get("range", "bytes=0-")
-    return int(given.removeprefix("bytes=").split("-")[0] or 0)

@@ -71,7 +71,7 @@ class Gate:
 
 def refuse(status: int, message: str, headers: dict[str, str] | None = None, code: str = "") -> JSONResponse:
     """An error as the Hub's clients read it: the message in the body and, for HEAD, in a header."""
-    line = " ".join(message.split()).encode("ascii", "replace").decode()
+    line = " ".join(message.split()).encode("ascii", "replace").decode()[:1000]
     named = {"X-Error-Code": code} if code else {}
     return JSONResponse({"error": message}, status, {"X-Error-Message": line, **named, **(headers or {})})
 

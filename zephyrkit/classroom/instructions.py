@@ -14,6 +14,8 @@ def instructions(
     lines = [f"Mirror: {address}" + (f"   key: {key}" if key else "")]
     lines += [f"It can also be reached at {' and '.join(other_addresses)}"] if other_addresses else []
     lines += ["It has: " + ", ".join(repositories.ids())]
+    if len(there) > 1:
+        lines += ["Of StableLM Zephyr 3B: " + ", ".join(quant.name for quant in there)]
     if not there:
         lines += [
             "No file of StableLM Zephyr 3B is on this machine yet: zephyrkit download Q4_K_M fetches one, and it is "
@@ -27,7 +29,12 @@ def instructions(
         f"  $env:HF_ENDPOINT = {_quoted(address)}" + (f"; $env:HF_TOKEN = {_quoted(key)}" if key else "")
     ]
     lines += [f"  {command}" for command in commands]
-    lines += ["", "zephyrkit download checks what arrives; hf download doesn't. Stop the mirror with Ctrl+C."]
+    lines += ["", "zephyrkit download checks what arrives; hf download doesn't."]
+    if key:
+        lines += [
+            "If nobody gets through, a firewall of this machine may stand in between, or a Wi-Fi that keeps its guests apart."
+        ]
+    lines += ["Stop the mirror with Ctrl+C."]
     return "\n".join(lines)
 
 
@@ -43,8 +50,8 @@ def _quants(repositories: Repositories) -> list[Quant]:
 def _commands(there: list[Quant]) -> list[str]:
     if not there:
         return [f"hf download {PRACTICE_ID} {PRACTICE.name}"]
-    kit = [f"zephyrkit download {quant.name}" for quant in there]
-    return [*kit, f"hf download {GGUF_REPOSITORY.id} {there[0].file}"]
+    first = there[0]
+    return [f"zephyrkit download {first.name}", f"hf download {GGUF_REPOSITORY.id} {first.file}"]
 
 
 def _settings(address: str, key: str | None) -> str:

@@ -65,6 +65,7 @@ class Repositories:
                 raise ValueError(f"{folder} is to be served as {id}, but is not a folder.")
         self.folders = {id: Path(folder) for id, folder in folders.items()}
         self.cache = Path(cache)
+        self._cache = Path(os.path.realpath(cache))
         self._names: dict[Path, tuple[tuple, str]] = {}
         self._lock = threading.Lock()
 
@@ -94,7 +95,7 @@ class Repositories:
 
     def etag(self, path: Path) -> str:
         """The digest by which the Hub would name a file. A file is read once, and again only if it changes."""
-        if path.parent.name == "blobs" and is_digest(path.name):
+        if path.is_relative_to(self._cache) and path.parent.name == "blobs" and is_digest(path.name):
             return path.name
         known = self._names.get(path)
         if known and known[0] == _stamp(path):

@@ -1,6 +1,7 @@
 """What goes over the wire: a record of every request, and a limit to the speed."""
 
 import asyncio
+import re
 from collections import deque
 from dataclasses import dataclass
 
@@ -25,6 +26,12 @@ class Request:
     status: int | None = None
     sent: int = 0
     """Bytes of the answer's body that were handed to the connection."""
+
+    @property
+    def start(self) -> int:
+        """The first byte that was asked for, where the range says it ("bytes=1000-"), else 0."""
+        found = re.match(r"bytes=(\d+)-", self.range or "")
+        return int(found[1]) if found else 0
 
 
 class Recorder:
