@@ -1,16 +1,24 @@
 """The command line, as people and scripts use it: in processes of its own."""
 
+import contextlib
 import json
 import os
+import random
+import re
+import signal
 import struct
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
+from faulty_hub import ALWAYS, Faults, faulty_hub
 from gguf_files import ARCHITECTURE, STRING, entry, gguf, tensor, text
 
 import zephyrkit as zk
 from zephyrkit.catalogue import CATALOGUE, WEIGHTS
+from zephyrkit.classroom.mirror import DEFAULT_PORT, serve
 from zephyrkit.cli.tables import amount, table
 
 COMMAND = [sys.executable, "-m", "zephyrkit"]
@@ -172,3 +180,139 @@ def test_doctor_in_text_and_json(run):
 def test_a_table_keeps_its_columns():
     assert table(("a", "long"), [("x", "1"), ("yy", "22")], " r") == "a   long\nx      1\nyy    22"
     assert [amount(n) for n in (999, 3_390_880, 1_710_000_000)] == ["999 bytes", "3.39 MB", "1.71 GB"]
+
+
+# -- with a Hub of our own, over real sockets ----------------------------------------------------
+
+QUANT = CATALOGUE["Q2_K"]
+"""A file whose digest the catalogue doesn't know, so that any sound file may stand in for it."""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """What the Hub has: a sound GGUF file of 2 MB under the catalogue's name."""
+    weights = 500_000
+    data = gguf([ARCHITECTURE], [tensor("w", (weights,))], body=random.Random(1).randbytes(weights * 4))
+    (tmp_path / "repository").mkdir()
+    (tmp_path / "repository" / QUANT.file).write_bytes(data)
+    return tmp_path / "repository"
+
+
+@pytest.fixture
+def online(place):
+    """The settings of ``place``, with the network, and of a Hub at an address."""
+    return lambda address: {**place, "HF_HUB_OFFLINE": "0", "HF_ENDPOINT": address, "no_proxy": "127.0.0.1"}
+
+
+def start(settings: dict, *arguments: str, **streams) -> subprocess.Popen:
+    return subprocess.Popen([*COMMAND, *arguments], env=settings, text=True, encoding="utf-8", **streams)
+
+
+def wait_for(condition, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never came to that"
+        time.sleep(0.05)
+
+
+def test_download_shows_the_licence_first_and_prints_where_the_file_is(folder, online):
+    with serve({QUANT.repository.id: folder}) as mirror:
+        settings = online(mirror.address)
+        done = subprocess.run([*COMMAND, "download", "Q2_K"], capture_output=True, text=True, env=settings)
+        again = subprocess.run([*COMMAND, "download", "Q2_K"], capture_output=True, text=True, env=settings)
+        asked = [request.path for request in mirror.log]
+    assert done.returncode == again.returncode == 0, done.stderr
+    assert done.stdout == again.stdout and again.stderr == "", "what is here and checked needs no word"
+    assert (folder / QUANT.file).read_bytes() == Path(done.stdout.strip()).read_bytes()
+    assert done.stderr.startswith(f"Licence: {QUANT.licence.name}") and QUANT.licence.link in done.stderr
+    assert re.search(rf"{QUANT.file}: [\d.]+ \w+ of 2.00 MB \(\d+%\)", done.stderr), done.stderr
+    assert "\r" not in done.stderr, "a line now and then, no bar, where there is no terminal"
+    assert sum(path.endswith(QUANT.file) for path in asked) == 2, "one HEAD and one GET"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl+C to whole consoles")
+def test_ctrl_c_keeps_the_part_and_the_next_call_goes_on(folder, online, tmp_path):
+    with serve({QUANT.repository.id: folder}, rate=400_000) as mirror:
+        settings = online(mirror.address)
+        process = start(settings, "download", "Q2_K", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        parts = tmp_path / "hub"
+        wait_for(lambda: any(part.stat().st_size > 300_000 for part in parts.rglob("*.incomplete")))
+        process.send_signal(signal.SIGINT)
+        said, told = process.communicate(timeout=30)
+        assert process.returncode == 130 and said == "" and "Traceback" not in told
+        assert told.rstrip().endswith("kept. To go on: zephyrkit download Q2_K")
+        kept = next(parts.rglob("*.incomplete")).stat().st_size
+        assert kept > 300_000
+        row = subprocess.run([*COMMAND, "list"], capture_output=True, text=True, env=settings).stdout
+        assert f"{amount(kept)} so far" in row
+    with serve({QUANT.repository.id: folder}) as mirror:
+        settings = online(mirror.address)
+        done = subprocess.run([*COMMAND, "download", "Q2_K"], capture_output=True, text=True, env=settings)
+        sent = [request for request in mirror.log if request.method == "GET" and request.range]
+    assert done.returncode == 0 and f"Going on after {amount(kept)} that are here." in done.stderr
+    assert [request.range for request in sent] == [f"bytes={kept}-"]
+    assert (folder / QUANT.file).read_bytes() == Path(done.stdout.strip()).read_bytes()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pseudo-terminals")
+def test_a_terminal_gets_a_bar(folder, online):
+    import pty
+    import termios
+
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 120))
+    with serve({QUANT.repository.id: folder}, rate=1_500_000) as mirror:
+        process = start(online(mirror.address), "download", "Q2_K", stdout=subprocess.PIPE, stderr=theirs)
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # what a terminal says when nobody writes to it any more
+            while more := os.read(ours, 4096):
+                shown += more
+        os.close(ours)
+        path = process.communicate(timeout=30)[0]
+    drawn = shown.decode()
+    assert process.returncode == 0 and path.strip().endswith(QUANT.file)
+    assert "Licence:" in drawn and re.search(r"\d+%\|.*\| [\d.]+M/2\.00M \[\d\d:\d\d<\d\d:\d\d", drawn), drawn
+
+
+def test_a_refusal_says_which_it_is(folder, online, run):
+    with faulty_hub({QUANT.repository.id: folder}, faults=Faults(gated=ALWAYS)) as hub:
+        done = run("download", "Q2_K", **online(hub.address))
+    assert done.returncode == 1 and done.stdout == "" and "Traceback" not in done.stderr
+    assert "terms" in done.stderr and QUANT.repository.id in done.stderr
+    done = run("download", "Q2_K", **online("http://127.0.0.1:9"))
+    assert done.returncode == 1 and "127.0.0.1:9" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl+C to whole consoles")
+def test_a_mirror_serves_until_ctrl_c(folder, place, online, tmp_path):
+    cache = {**place, "HF_HUB_CACHE": str(tmp_path / "teacher")}
+    mirror = start(cache, "mirror", "--port", "0", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        address = re.match(r"Mirror: (http://127\.0\.0\.1:\d+)$", mirror.stdout.readline().strip()).group(1)
+        taken = subprocess.run(
+            [*COMMAND, "mirror", "--port", address.rsplit(":", 1)[1]],
+            capture_output=True,
+            text=True,
+            env=cache,
+        )
+        assert "can't listen on port" in refused(taken)
+        hf = [
+            sys.executable,
+            "-m",
+            "huggingface_hub.cli.hf",
+            "download",
+            "zephyrkit/practice",
+            zk.PRACTICE.name,
+        ]
+        fetched = subprocess.run(hf, capture_output=True, text=True, env=online(address), timeout=60)
+        assert fetched.returncode == 0, fetched.stderr
+    finally:
+        mirror.send_signal(signal.SIGINT)
+        _, told = mirror.communicate(timeout=30)
+    assert mirror.returncode == 130 and told == "Stopped.\n"
+
+
+def test_the_mirror_s_port_is_the_one_that_help_names(run):
+    assert f"[default: {DEFAULT_PORT};" in " ".join(run("mirror", "--help").stdout.split())
+    assert "rate" not in refused(run("mirror", "--port", "0", "--key", "with a blank"))

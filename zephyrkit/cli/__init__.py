@@ -9,7 +9,6 @@ What a verb needs is imported inside it: ``zephyrkit --help`` answers at once.
 
 import functools
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -188,13 +187,17 @@ def serve_mirror(
     key: Annotated[
         str | None, typer.Option(help="Key that learners give; with --lan one is made up if you say nothing.")
     ] = None,
+    host: Annotated[
+        list[str] | None, typer.Option(help="A name by which learners reach this machine; may be repeated.")
+    ] = None,
 ) -> None:
     """Serve this machine's models to a room, as the Hub would.
 
-    Learners set HF_ENDPOINT to the address that it prints. Stop it with Ctrl+C.
+    It prints what learners type. Stop it with Ctrl+C.
     """
-    from ..classroom.mirror import serve
+    from ..classroom.mirror import run_mirror
 
-    with serve(lan=lan, port=port, key=key) as mirror:
-        print(mirror.instructions, flush=True)
-        threading.Event().wait()
+    try:
+        run_mirror(lan=lan, port=port, key=key, hosts=tuple(host or ()))
+    except (OSError, ValueError) as error:
+        raise Complaint(str(error)) from None
