@@ -1,0 +1,201 @@
+"""The quant picker in JupyterLab: chosen and downloaded by keyboard, in every theme, on a narrow screen."""
+
+import re
+import shutil
+
+import pytest
+from page_facts import OVERFLOW
+from playwright.sync_api import expect
+
+import zephyrkit as zk
+from zephyrkit.classroom import mirror
+
+pytestmark = pytest.mark.browser
+
+SHOWN = """
+import os
+os.environ.update({environment!r})
+import zephyrkit as zk
+from small_quant import small
+picker = zk.QuantPicker(quants=(*zk.CATALOGUE.values(), small(), small("gone", "gone.gguf")))
+picker
+"""
+RATE = 400_000
+"""Bytes a second: the file of 3.4 MB takes about nine seconds."""
+FOCUS = """() => {
+  const e = document.activeElement, style = getComputedStyle(e);
+  const name = e.getAttribute('aria-label') || e.labels?.[0]?.innerText || e.textContent;
+  return [name.trim().split('\\n')[0], style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2];
+}"""
+
+
+@pytest.fixture
+def shown(open_notebook, tmp_path):
+    """A notebook with a picker, its cache empty, its Hub slow."""
+    folder = tmp_path / "served"
+    folder.mkdir()
+    shutil.copy(zk.PRACTICE, folder / "small.gguf")
+    with mirror.serve({"someone/small": folder}, cache=tmp_path / "nothing", rate=RATE) as hub:
+        environment = {"HF_ENDPOINT": hub.address, "HF_HOME": str(tmp_path / "home")}
+        environment |= {"HF_HUB_CACHE": str(tmp_path / "home/hub"), "XDG_DATA_HOME": str(tmp_path / "data")}
+        notebook = open_notebook([SHOWN.format(environment=environment), "print(picker.value.name, picker.path)",
+                                  "picker"])  # fmt: skip
+        notebook.run(0)
+        picker(notebook).wait_for()
+        yield notebook
+        notebook.page.close()
+
+
+def picker(notebook):
+    return notebook.page.locator(".zephyrkit-picker").first
+
+
+def row(window, name):
+    """A file's row; the names of others occur in remarks."""
+    return window.get_by_role("row").filter(has=window.page.get_by_role("radio", name=name))
+
+
+def test_choose_download_cancel_and_resume_with_the_keyboard_alone(shown):
+    page, window = shown.page, picker(shown)
+    window.get_by_label("Context").focus()
+    walk = []
+    for _ in range(3):
+        page.keyboard.press("Tab")
+        name, visible = page.evaluate(FOCUS)
+        walk.append(name)
+        assert visible, f"the focus can't be seen on {name!r}"
+    assert walk[0] == "Look again" and walk[1].startswith("practice") and walk[2].startswith("CC0")
+    page.keyboard.press("Shift+Tab")
+    for _ in range(13):
+        page.keyboard.press("ArrowDown")
+    expect(window.get_by_role("radio", name="small")).to_be_checked()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    assert page.evaluate(FOCUS) == ["Download 3.4 MB: small", True]
+    before = window.bounding_box()["height"]
+    page.keyboard.press("Enter")
+    bar = window.get_by_role("progressbar")
+    expect(bar).to_have_attribute("aria-valuenow", re.compile(r"^(1\d|[2-9]\d)$"))
+    expect(window.locator(".zk-figures")).to_have_text(
+        re.compile(r"\d+ % · .* of 3\.4 MB · .* a second · \d+ s left")
+    )
+    assert window.bounding_box()["height"] == before, "nothing jumps"
+    assert window.locator(".zk-fill").bounding_box()["width"] > 10
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    assert page.evaluate(FOCUS)[0] == "Cancel"
+    page.keyboard.press("Enter")
+    expect(window.locator(".zk-title")).to_have_text("small: stopped. What has arrived is kept.")
+    expect(window.get_by_role("button", name="Resume at")).to_be_focused()
+    assert window.bounding_box()["height"] == before
+    page.keyboard.press("Enter")
+    expect(window.locator(".zk-title")).to_have_text("small: here and checked", timeout=40_000)
+    expect(window.get_by_role("button", name="Check sha256")).to_be_focused()
+    expect(row(window, "small").get_by_text("✓ here, checked")).to_be_visible()
+    assert re.search(r"^small .*small\.gguf$", shown.run(1))
+
+
+def test_errors_and_the_context_and_a_second_view(shown):
+    window = picker(shown)
+    memory = row(window, "Q4_K_M").locator(".zk-memory")
+    before = memory.text_content()
+    window.get_by_label("Context").select_option("2,048 tokens")
+    expect(memory).not_to_have_text(before)
+    row(window, "Q4_K_M").get_by_text("the usual choice").click()
+    expect(window.get_by_role("radio", name="Q4_K_M")).to_be_checked()
+    expect(window.get_by_role("link", name="Non-Commercial")).to_have_attribute(
+        "href", re.compile("^https://")
+    )
+    assert shown.run(1).startswith("Q4_K_M None")
+    window.get_by_role("radio", name="gone").check()
+    window.get_by_role("button", name="Download").click()
+    expect(window.get_by_role("alert").first).to_have_text(re.compile(r"gone\.gguf"))
+    shown.run(2)
+    second = shown.page.locator(".zephyrkit-picker").nth(1)
+    expect(second.get_by_role("alert").first).to_have_text(re.compile(r"gone\.gguf"))
+    second.get_by_role("radio", name="Q2_K").check()
+    expect(window.get_by_role("radio", name="Q2_K")).to_be_checked()
+
+
+def test_it_can_be_read_in_every_theme(shown):
+    window = picker(shown)
+    window.get_by_role("radio", name="gone").check()
+    window.get_by_role("button", name="Download").click()
+    expect(window.get_by_role("alert").first).to_be_visible()
+    shown.check_contrast(window, least_texts=80)
+    window.get_by_role("radio", name="small").check()
+    window.get_by_role("button", name="Download").click()
+    expect(window.get_by_role("button", name="Cancel")).to_be_visible()
+    shown.check_contrast(window, least_texts=80)
+
+
+def test_nothing_sticks_out_at_375_pixels(shown):
+    window = picker(shown)
+    shown.page.set_viewport_size({"width": 375, "height": 800})
+    shown.page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
+    shown.page.wait_for_timeout(500)
+    assert 150 < window.bounding_box()["width"] < 375
+    assert window.evaluate(OVERFLOW) == []
+    inside = (
+        "(e) => [...e.querySelectorAll('th, td')].filter((c) => c.scrollWidth > c.clientWidth + 1).length"
+    )
+    assert window.locator("tbody").evaluate(inside) == 0
+    window.get_by_role("radio", name="small").check()
+    window.get_by_role("button", name="Download").click()
+    expect(window.get_by_role("progressbar")).to_have_attribute("aria-valuenow", re.compile(r"[1-9]"))
+    assert window.evaluate(OVERFLOW) == []
+
+
+def test_what_a_screen_reader_is_told(shown):
+    window = picker(shown)
+    for width in (1100, 375):  # as a table and as cards
+        shown.page.set_viewport_size({"width": width, "height": 800})
+        shown.page.wait_for_timeout(300)
+        assert window.get_by_role("row").count() == 16 and window.get_by_role("rowheader").count() == 15
+        assert window.get_by_role("columnheader", include_hidden=True).count() == 6
+        assert window.get_by_role("group", name="Model file").count() == 1
+    described = window.get_by_role("radio", name="Q4_K_M").evaluate(
+        "(e) => e.getAttribute('aria-describedby').split(' ').map((id) => document.getElementById(id).textContent)"
+    )
+    assert "GB" in described[0] and described[1] == "– not here" and "usual choice" in described[2]
+    expect(window.get_by_role("status")).to_have_attribute("aria-live", "polite")
+    expect(window.get_by_role("progressbar", name="Nothing is on its way.")).to_be_attached()
+    for control in window.locator("input, select, button, a").all():
+        named = control.evaluate(
+            "(e) => e.getAttribute('aria-label') || e.labels?.[0]?.innerText || e.textContent"
+        )
+        assert named.strip(), control.evaluate("(e) => e.outerHTML")
+
+
+def test_the_notebook_s_shortcuts_never_fire(shown):
+    page, window = shown.page, picker(shown)
+    state = """() => {
+      const notebook = window.jupyterapp.shell.currentWidget.content;
+      return [notebook.widgets.length, notebook.widgets[0].model.type, notebook.widgets[0].model.executionCount];
+    }"""
+    before = page.evaluate(state)
+    for place in (
+        window.get_by_role("radio", name="practice"),
+        window.get_by_role("button", name="Look again"),
+    ):
+        place.focus()
+        for key in ("x", "d", "d", "a", "b", "m", "Shift+Enter", "Control+Enter"):
+            page.keyboard.press(key)
+    page.wait_for_timeout(300)
+    assert page.evaluate(state) == before
+
+
+def test_a_reload_finds_the_picker_and_a_kernel_that_is_gone_is_said(shown):
+    window = picker(shown)
+    window.get_by_role("radio", name="Q6_K").check()
+    assert shown.run(1).startswith("Q6_K")
+    shown.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+    shown.page.wait_for_timeout(500)
+    shown.page.reload()
+    shown.wait_until_ready()
+    window = picker(shown)
+    window.wait_for(timeout=30_000)
+    expect(window.get_by_role("radio", name="Q6_K")).to_be_checked()
+    shown.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+    expect(window.get_by_role("alert").first).to_have_text(re.compile("kernel was restarted"), timeout=15_000)

@@ -1,0 +1,468 @@
+"""The quant picker from the kernel's side: what it says of each file, and its downloads over real sockets."""
+
+import json
+import shutil
+import threading
+import time
+from contextlib import contextmanager
+
+import nbformat
+import pytest
+from kernel_client import Kernel
+from nbconvert import HTMLExporter
+from small_quant import REPOSITORY, SIZE, small
+
+import zephyrkit as zk
+from zephyrkit.catalogue import Quant
+from zephyrkit.classroom import mirror
+from zephyrkit.widgets import picker_rows
+from zephyrkit.widgets.download_view import duration, figures, size
+from zephyrkit.widgets.picker import QuantPicker
+
+
+@pytest.fixture
+def own_cache(tmp_path, monkeypatch):
+    """A cache folder for this test alone."""
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "home" / "hub"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    return tmp_path / "home" / "hub"
+
+
+@pytest.fixture
+def hub(own_cache, tmp_path, monkeypatch):
+    """A function that starts a Hub which holds the small file, ``rate`` bytes a second."""
+    folder = tmp_path / "served"
+    folder.mkdir()
+    shutil.copy(zk.PRACTICE, folder / "small.gguf")
+    shutil.copy(zk.PRACTICE, folder / "other.gguf")
+
+    @contextmanager
+    def start(rate: float | None = None):
+        with mirror.serve({REPOSITORY: folder}, cache=tmp_path / "nothing", rate=rate) as served:
+            monkeypatch.setenv("HF_ENDPOINT", served.address)
+            yield served
+
+    return start
+
+
+@pytest.fixture
+def make(own_cache):
+    """A function that makes a picker of small files; all are closed after the test."""
+    made = []
+
+    def pick(*quants: Quant, **options) -> QuantPicker:
+        made.append(QuantPicker(quants=quants or (small(),), **options))
+        return made[-1]
+
+    yield pick
+    for picker in made:
+        picker.close()
+    deadline = time.monotonic() + 10
+    while (left := _threads()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not left, "a closed picker leaves no thread behind"
+
+
+def _threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("zephyrkit")]
+
+
+def row(picker: QuantPicker, name: str = "small") -> dict:
+    return next(row for row in picker.state["rows"] if row["name"] == name)
+
+
+def until(wanted, seconds: float = 20.0) -> None:
+    """Wait until ``wanted()`` is true; fail after ``seconds``."""
+    deadline = time.monotonic() + seconds
+    while not wanted():
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(0.01)
+
+
+def bytes_sent(served, name: str = "small.gguf") -> int:
+    return sum(record.sent for record in served.log if record.method == "GET" and record.path.endswith(name))
+
+
+# -- the table ---------------------------------------------------------------------
+
+
+def test_the_practice_model_and_the_twelve_files_are_there(own_cache, make):
+    picker = make(*zk.CATALOGUE.values())
+    names = [shown["name"] for shown in picker.state["rows"]]
+    assert names == ["practice", *(quant.name for quant in zk.QUANTS)] and len(names) == 13
+    assert picker.value.name == "practice" and picker.path == zk.PRACTICE
+    assert (
+        row(picker, "practice")["here"] == "✓ comes with the kit" and row(picker, "practice")["action"] == ""
+    )
+    usual = row(picker, "Q4_K_M")
+    assert usual["recommended"] and usual["bits"] == "4" and usual["size"] == "1.71 GB"
+    assert usual["here"] == "– not here" and usual["action"] == "Download 1.71 GB"
+    assert usual["measured"] == "not measured here"
+    assert "Non-Commercial" in usual["licence"]["name"] and usual["licence"]["link"].startswith("https://")
+    assert "1.71 GB of weights" in usual["parts"] and "for 4,096 tokens" in usual["parts"]
+
+
+def test_memory_is_counted_for_the_context(own_cache, make):
+    picker = make(*zk.CATALOGUE.values())
+    before = row(picker, "Q4_K_M")["memory"], row(picker, "practice")["memory"]
+    picker.context = 2048
+    assert size(zk.CATALOGUE["Q4_K_M"].memory(context=2048).total) in row(picker, "Q4_K_M")["memory"]
+    assert row(picker, "Q4_K_M")["memory"] != before[0]
+    assert row(picker, "practice")["memory"] == before[1], "the practice model sees 2,048 tokens at most"
+
+
+@pytest.mark.parametrize(("share", "word"), [(0.99, "✗ no"), (1.01, "△ tight"), (1.3, "✓ fits")])
+def test_fits_tight_or_no(own_cache, make, monkeypatch, share, word):
+    need = zk.CATALOGUE["Q4_K_M"].memory(context=4096).total
+    monkeypatch.setattr(picker_rows, "free_memory", lambda: int(need * share))
+    assert row(make(*zk.QUANTS), "Q4_K_M")["memory"] == f"{size(need)} {word}"
+
+
+@pytest.mark.parametrize(
+    ("share", "words"), [(0.5, "✗ no room on disk"), (1.1, "△ little room on disk"), (2, "– not here")]
+)
+def test_room_on_the_disk(own_cache, make, monkeypatch, share, words):
+    free = int(zk.CATALOGUE["Q4_K_M"].size * share)
+    monkeypatch.setattr(picker_rows.shutil, "disk_usage", lambda folder: shutil._ntuple_diskusage(0, 0, free))
+    picker = make(*zk.QUANTS)
+    assert row(picker, "Q4_K_M")["here"] == words
+    assert row(picker, "Q4_K_M")["disk"] == f"1.71 GB to fetch; {size(free)} is free."
+
+
+def test_a_measurement_stands_where_there_is_one(own_cache, make):
+    picker = make(*zk.QUANTS, measured={"Q8_0": "perplexity 5.43"})
+    assert row(picker, "Q8_0")["measured"] == "perplexity 5.43"
+    assert row(picker, "Q2_K")["measured"] == "not measured here"
+    assert "perplexity 5.43" in repr(picker) and "not measured here" in repr(picker)
+    assert "measured" not in repr(make(*zk.QUANTS)), "a column of nothing is left out"
+
+
+def test_choosing(own_cache, make):
+    picker = make(*zk.CATALOGUE.values(), value="Q5_K_M")
+    assert picker.value is zk.CATALOGUE["Q5_K_M"] and picker.path is None
+    picker.value = zk.CATALOGUE["Q2_K"]
+    assert picker.choice == "Q2_K"
+    with pytest.raises(zk.NotInCache, match="Q2_K is not on this machine"):
+        picker.load()
+    with pytest.raises(ValueError, match=r"no file 'Q9'.*Q4_K_M"):
+        picker.value = "Q9"
+    assert picker.value.name == "Q2_K"
+    for context in (0, 511, 5000):
+        with pytest.raises(ValueError, match="512 to 4,096"):
+            QuantPicker(context)
+
+
+def test_the_chosen_model_loads(own_cache, make):
+    model = make(*zk.CATALOGUE.values()).load()
+    assert zk.Conversation(model).send("What is GGUF?").text
+    model.close()
+
+
+# -- without a kernel -----------------------------------------------------------------
+
+
+def test_the_text_form_is_a_table(own_cache, make):
+    picker = make(*zk.CATALOGUE.values(), value="Q4_K_M")
+    lines = repr(picker).splitlines()
+    assert lines[0].startswith("13 files to choose from, for a context of 4,096 tokens. Free here: ")
+    assert [line.split()[0] for line in lines[2:15]][6:8] == ["Q4_K_S", ">"], "the chosen row is marked"
+    assert lines[9].endswith("close to the original (recommended)")
+    assert "StabilityAI Non-Commercial" in lines[-1] and "https://" in lines[-1]
+    data, _ = picker._repr_mimebundle_()
+    assert data["text/plain"] == repr(picker) == repr(picker.freeze())
+    assert data["text/html"] == picker.freeze()._repr_html_()
+    assert data["text/html"].count('<th scope="row"') == 13
+
+
+def test_a_page_made_without_the_kernel_shows_the_table(own_cache, make):
+    data, metadata = make(*zk.CATALOGUE.values())._repr_mimebundle_()
+    output = nbformat.v4.new_output("display_data", data, metadata=metadata)
+    cell = nbformat.v4.new_code_cell("picker", outputs=[output])
+    page, _ = HTMLExporter().from_notebook_node(nbformat.v4.new_notebook(cells=[cell]))
+    assert page.count('<th scope="row"') == 13 and "the usual choice" in page
+
+
+def test_the_state_can_stand_in_a_script_element(own_cache, make):
+    picker = make(small("</script>", "x.gguf"))
+    sent = picker.get_state()
+    assert "<" not in sent["state"] and "<" not in sent["transfer"]
+    assert json.loads(sent["state"])["rows"][0]["name"] == "</script>"
+    assert "<td" in picker.freeze()._repr_html_() and "</script" not in picker.freeze()._repr_html_()
+    assert "</script" not in picker._esm
+
+
+def test_the_figures_of_a_download():
+    progress = zk.Progress("downloading", "x", 412_000_000, 1_710_000_000, 3.14e6, 413.0, 100_000_000, "")
+    assert (
+        figures(progress) == "412.0 MB of 1.71 GB · 3.1 MB a second · 7 min left · 100.0 MB was there already"
+    )
+    assert [size(count) for count in (0, 999, 1000, 999_499, 999_500, 3_400_000, 999.6e6)] == [
+        "0 bytes", "999 bytes", "1 kB", "999 kB", "1.0 MB", "3.4 MB", "1.00 GB",
+    ]  # fmt: skip
+    assert [duration(s) for s in (0.2, 59, 60, 3599, 3600, 7500)] == [
+        "1 s", "59 s", "1 min", "1 h 0 min", "1 h 0 min", "2 h 5 min",
+    ]  # fmt: skip
+
+
+# -- downloads ------------------------------------------------------------------------
+
+
+def test_a_file_is_fetched_and_checked(hub, make):
+    picker = make()
+    seen = []
+    picker.observe(lambda change: seen.append(change["new"]), "transfer")
+    with hub() as served:
+        picker.download()
+        path = picker.wait(30)
+    assert path.read_bytes() == zk.PRACTICE.read_bytes() and picker.path == path and picker.error is None
+    assert (
+        row(picker)["here"] == "✓ here, checked" and row(picker)["action"] == "" and row(picker)["checkable"]
+    )
+    assert picker.transfer["percent"] == 100 and picker.transfer["title"] == "small: here and checked"
+    assert bytes_sent(served) == SIZE
+    assert any(shown["busy"] for shown in seen) and not seen[-1]["busy"]
+    assert not picker.busy
+
+
+def test_cancel_keeps_what_came_and_resume_goes_on_from_there(hub, make):
+    picker = make()
+    with hub(rate=1_000_000) as served:
+        picker.download()
+        until(lambda: (picker.transfer["percent"] or 0) >= 30)
+        asked = time.monotonic()
+        picker.cancel()
+        assert picker.wait(20) is None
+        print(f"Cancel took {time.monotonic() - asked:.2f} s")
+        assert isinstance(picker.error, zk.DownloadCancelled)
+        assert picker.transfer["title"] == "small: stopped. What has arrived is kept."
+        assert picker.transfer["error"] == "" and picker.path is None
+        percent = picker_rows.look((small(),), 4096, {})[0].percent
+        assert percent >= 29 and row(picker)["action"] == f"Resume at {percent} %"
+        assert row(picker)["here"] == f"◔ {percent} % is here"
+    with hub() as served:
+        picker.download()
+        assert picker.wait(30).read_bytes() == zk.PRACTICE.read_bytes()
+        assert bytes_sent(served) < 0.72 * SIZE, "only the rest came"
+        assert any(record.range for record in served.log)
+    assert "was there already" in picker.transfer["figures"]
+
+
+@pytest.mark.parametrize(
+    ("quant", "error", "remedy"),
+    [
+        (small(file="gone.gguf"), zk.NoSuchFile, "gone.gguf"),
+        (small(repository="no/where"), zk.NoSuchRepository, "no/where"),
+    ],
+)
+def test_an_error_is_shown_with_its_remedy(hub, make, quant, error, remedy):
+    picker = make(quant)
+    with hub():
+        picker.download()
+        assert picker.wait(30) is None
+    assert isinstance(picker.error, error)
+    assert picker.transfer["error"] == str(picker.error) and remedy in picker.transfer["error"]
+    assert picker.transfer["title"].endswith("failed") and row(picker, quant.name)["action"].startswith(
+        "Download"
+    )
+
+
+def test_a_hub_that_is_not_there_is_said(hub, make):
+    with hub():
+        pass  # its address stays in the environment
+    picker = make()
+    picker.download()
+    assert picker.wait(30) is None and isinstance(picker.error, zk.HubUnreachable)
+    assert picker.transfer["error"] == str(picker.error)
+    with hub():
+        picker.download()
+        assert picker.wait(30) is not None, "the next try finds it"
+    assert picker.error is None and picker.transfer["error"] == ""
+
+
+def test_two_pickers_show_one_download(hub, make):
+    first, second = make(), make()
+    with hub(rate=2_000_000) as served:
+        first.download()
+        until(lambda: (second.transfer["percent"] or 0) >= 10)
+        second.download()
+        assert second.wait(30) == first.wait(30) == first.path
+        assert bytes_sent(served) == SIZE, "fetched once"
+    assert first.transfer == second.transfer and first.state == second.state
+
+
+def test_a_picker_made_midway_finds_the_download_and_can_cancel_it(hub, make):
+    first = make()
+    with hub(rate=1_000_000):
+        first.download()
+        until(lambda: (first.transfer["percent"] or 0) >= 5)
+        second = make()
+        assert second.busy and second.transfer["busy"]
+        second.cancel()
+        assert first.wait(20) is None and isinstance(first.error, zk.DownloadCancelled)
+
+
+def test_files_come_one_after_the_other(hub, make):
+    other = small("other", "other.gguf")
+    picker = make(small(), other)
+    with hub(rate=1_000_000):
+        picker.download()
+        picker.value = "other"
+        with pytest.raises(zk.DownloadError, match="small is on its way"):
+            picker.download()
+        with pytest.raises(TimeoutError, match="cancel"):
+            picker.wait(0.05)
+        picker.cancel()
+        picker.wait(20)
+    with hub():
+        picker.download()
+        assert picker.wait(30).name == "other.gguf"
+
+
+def test_closing_the_last_window_cancels_and_nothing_touches_it_any_more(hub, make):
+    first, second = make(), make()
+    with hub(rate=300_000):
+        first.download()
+        until(lambda: (first.transfer["percent"] or 0) >= 2)
+        first.close()
+        frozen = first.transfer
+        time.sleep(0.5)
+        assert second.busy and first.transfer == frozen, "the other window still shows it"
+        second.close()
+        until(lambda: not _threads())
+    assert first.transfer == frozen
+    first.close()
+
+
+def test_damage_is_found_and_mended(hub, make):
+    picker = make()
+    with hub():
+        picker.download()
+        path = picker.wait(30)
+        picker.check()
+        assert picker.wait(30) == path and "sha256 is the one" in picker.transfer["title"]
+        with path.open("r+b") as file:
+            file.seek(SIZE // 2)
+            byte = file.read(1)[0]
+            file.seek(SIZE // 2)
+            file.write(bytes([byte ^ 1]))
+        picker.refresh()
+        assert row(picker)["here"] == "○ here, not checked"
+        picker.check()
+        assert picker.wait(30) is None
+        assert row(picker)["here"] == "✗ damaged" and row(picker)["action"] == "Fetch it again"
+        assert "damaged" in picker.transfer["error"]
+        picker.download()
+        assert picker.wait(30).read_bytes() == zk.PRACTICE.read_bytes()
+    assert row(picker)["here"] == "✓ here, checked" and picker.transfer["error"] == ""
+
+
+# -- in a real kernel -----------------------------------------------------------------
+
+SET_UP = """
+import os, time
+os.environ.update(ENVIRONMENT)
+import zephyrkit as zk
+from small_quant import small
+picker = zk.QuantPicker(quants=(small(), small("other", "other.gguf")))
+"""
+
+
+@pytest.fixture(scope="module")
+def kernel():
+    started = Kernel()
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def window(kernel, own_cache):
+    """A function that makes a picker in the kernel, and returns its comm's id."""
+
+    def start(served) -> str:
+        environment = {
+            "HF_ENDPOINT": served.address,
+            "HF_HOME": str(own_cache.parent),
+            "HF_HUB_CACHE": str(own_cache),
+        }
+        environment["XDG_DATA_HOME"] = str(own_cache.parent / "data")
+        kernel.run(f"ENVIRONMENT = {environment!r}\n{SET_UP}")
+        comm_id = kernel.run("print(picker.model_id)").strip()
+        kernel.heard.clear()
+        return comm_id
+
+    yield start
+    kernel.run("picker.close()")
+
+
+def _transfers(kernel) -> list[dict]:
+    heard = [message for message in kernel.heard if "transfer" in message]
+    return [{**json.loads(message["transfer"]), "at": message["at"]} for message in heard]
+
+
+def _percent(message: dict, least: int) -> bool:
+    return "transfer" in message and (json.loads(message["transfer"])["percent"] or 0) >= least
+
+
+def test_the_window_s_messages_and_no_more_than_ten_pictures_a_second(hub, kernel, window):
+    with hub(rate=1_000_000) as served:
+        comm_id = window(served)
+        kernel.ask(comm_id, do="download")
+        assert kernel.wait_for(lambda m: m["kind"] == "heard")["do"] == "download"
+        kernel.wait_for(lambda m: _percent(m, 100) and not json.loads(m["transfer"])["busy"], seconds=30)
+        shown = _transfers(kernel)
+        under_way = [one for one in shown if "downloading" in one["title"]]
+        assert len(under_way) > 5
+        assert (len(under_way) - 1) / (under_way[-1]["at"] - under_way[0]["at"]) <= 11
+        kernel.ask(comm_id, do="check")
+        kernel.wait_for(lambda m: "transfer" in m and "sha256 is the one" in m["transfer"])
+        kernel.ask(comm_id, do="fly")
+        kernel.wait_for(lambda m: "transfer" in m and "Reload the page" in m["transfer"])
+        assert kernel.run("print(picker.path.name)") == "small.gguf\n"
+
+
+def test_a_download_outlives_a_cell_s_interrupt(hub, kernel, window):
+    with hub(rate=1_000_000) as served:
+        comm_id = window(served)
+        kernel.ask(comm_id, do="download")
+        kernel.wait_for(lambda m: _percent(m, 5))
+        cell = kernel.begin("time.sleep(30)")
+        time.sleep(0.7)
+        kernel.manager.interrupt_kernel()
+        with pytest.raises(AssertionError, match="KeyboardInterrupt"):
+            kernel.finish(cell)
+        until(lambda: kernel.run("print('there')"))
+        kernel.manager.interrupt_kernel()  # between cells
+        assert kernel.run("print(picker.wait(30) == picker.path != None)") == "True\n"
+
+
+def test_an_interrupt_while_waiting_cancels_and_the_next_cell_resumes(hub, kernel, window):
+    with hub(rate=600_000) as served:
+        window(served)
+        cell = kernel.begin("picker.download(); picker.wait(60)")
+        kernel.wait_for(lambda m: _percent(m, 10))
+        kernel.manager.interrupt_kernel()
+        with pytest.raises(AssertionError, match="KeyboardInterrupt"):
+            kernel.finish(cell)
+        until(lambda: kernel.run("print('there')"))  # for a moment after an error, ipykernel drops cells
+        said = kernel.run("print(picker.wait(30), picker.error)")
+        assert said.startswith("None ")
+    with hub() as served:
+        kernel.run(f"os.environ['HF_ENDPOINT'] = {served.address!r}")
+        assert kernel.run("picker.download(); print(picker.wait(30).name)") == "small.gguf\n"
+        assert bytes_sent(served) < 0.95 * SIZE
+
+
+def test_cancel_is_heard_while_a_cell_runs(hub, kernel, window):
+    with hub(rate=300_000) as served:
+        comm_id = window(served)
+        address = kernel.run("print(picker._address)").strip()
+        kernel.ask(comm_id, do="download")
+        kernel.wait_for(lambda m: _percent(m, 2))
+        cell = kernel.begin("time.sleep(4); print('slept')")
+        time.sleep(0.3)
+        asked = time.monotonic()
+        kernel.control("zephyrkit_stop", address=address, generation=None)
+        ended = kernel.wait_for(lambda m: "transfer" in m and "stopped" in json.loads(m["transfer"])["title"])
+        assert ended["at"] - asked < 2.5, "the cell sleeps for 4 s"
+        assert kernel.finish(cell) == "slept\n"
