@@ -1,0 +1,271 @@
+"""zephyrkit.measure: against transformers, against figures by hand, and what it refuses."""
+
+import math
+import threading
+
+import numpy
+import pytest
+import torch
+from transformers import StableLmForCausalLM
+
+import zephyrkit as zk
+from training import held_out
+from zephyrkit.backends import llama_apart
+from zephyrkit.convert import to_gguf
+from zephyrkit.course.lab import HELD_OUT
+
+QUESTION = [{"role": "user", "content": "What is GGUF?"}]
+ANSWER = [*QUESTION, {"role": "assistant", "content": "GGUF is a file format."}]
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """The practice model in 32 and in 16 bits."""
+    folder = tmp_path_factory.mktemp("files")
+    return {kind: to_gguf(zk.PRACTICE_HF, folder / f"{kind}.gguf", kind) for kind in ("F32", "F16")}
+
+
+@pytest.fixture(scope="module")
+def model():
+    with zk.LlamaCpp(zk.PRACTICE) as model:
+        yield model
+
+
+@pytest.fixture(scope="module")
+def passages(model):
+    return [zk.passage(model, messages) for messages in HELD_OUT]
+
+
+@pytest.fixture(scope="module")
+def expected(passages):
+    """What transformers predicts at the counted positions, in double precision."""
+    model = StableLmForCausalLM.from_pretrained(zk.PRACTICE_HF, dtype=torch.float32).eval()
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # for texts this short, more threads wait more than they compute
+    try:
+        with torch.no_grad():
+            return [
+                torch.log_softmax(
+                    model(input_ids=torch.tensor([text.token_ids])).logits[0, :-1].double(), -1
+                )[-text.counted :].numpy()
+                for text in passages
+            ]
+    finally:
+        torch.set_num_threads(threads)
+
+
+# -- the logits of a text ----------------------------------------------------------------------------
+
+
+def test_the_predictions_are_transformers(files, expected, passages):
+    """What is left between the engines: llama.cpp keeps keys and values in 16 bits."""
+    for path in files.values():
+        with zk.LlamaCpp(path) as model:
+            found = zk.log_probabilities(model, passages)
+        apart = zk.divergence(expected, found, passages)
+        assert apart.mean < 1e-5 and apart.same_choice > 0.998
+        theirs = zk.perplexity(expected, passages)
+        assert zk.perplexity(found, passages).value == pytest.approx(theirs.value, rel=1e-3)
+
+
+def test_the_last_positions_of_a_long_text_in_batches_of_any_size(model):
+    ids = model.tokenize("A tokenizer cuts text into pieces. " * 40)
+    whole = model.logits(ids)
+    assert whole.shape == (len(ids), 1024) and whole.dtype == numpy.float32
+    assert numpy.array_equal(model.logits(ids, last=7), whole[-7:])
+    with zk.LlamaCpp(zk.PRACTICE, batch=48) as other:
+        assert numpy.allclose(other.logits(ids, last=100), whole[-100:], atol=1e-4)
+    assert numpy.array_equal(model.logits(ids[:90])[-1], whole[89]), "what comes later doesn't matter"
+
+
+def test_measuring_leaves_the_conversation_as_it_is(model):
+    chat = zk.Conversation(model)
+    chat.send("My name is Ada.", temperature=0)
+    asked = [*chat.messages, {"role": "user", "content": "What is my name?"}]
+    before = model.prompt(asked).reused_tokens
+    model.logits(model.tokenize("What is GGUF? " * 20))
+    assert model.prompt(asked).reused_tokens == before > 0
+    with zk.LlamaCpp(zk.PRACTICE) as other:
+        alone = zk.Conversation(other)
+        alone.send("My name is Ada.", temperature=0)
+        expected = alone.send("What is my name?", temperature=0).text
+    assert chat.send("What is my name?", temperature=0).text == expected
+
+
+def test_one_owner(model):
+    stream = model.stream(QUESTION)
+    next(stream)
+    with pytest.raises(zk.ModelBusy):
+        model.logits([1, 2, 3])
+    stream.close()
+    assert len(model.logits([1, 2, 3])) == 3
+
+
+@pytest.mark.parametrize(
+    ("ids", "last", "message"),
+    [([], None, "empty"), ([1, 2], 3, "last is 3, but the text has 2"), ([1, 2], 0, "last is 0"),
+     ([1, 99_999], None, "no token 99999"), ([1, -1], None, "no token -1")],
+)  # fmt: skip
+def test_impossible_texts(model, ids, last, message):
+    with pytest.raises(ValueError, match=message):
+        model.logits(ids, last)
+
+
+def test_a_text_longer_than_the_context(model):
+    with pytest.raises(zk.ContextOverflow, match="2,049 tokens, but the model sees only 2,048"):
+        model.logits([1] * 2049)
+    assert len(model.logits([1] * 2048, last=1)) == 1
+
+
+def test_closed_before_and_in_the_middle():
+    model = zk.LlamaCpp(zk.PRACTICE)
+    threading.Timer(0.05, model.close).start()
+    with pytest.raises(zk.ModelClosed):
+        for _ in range(1000):  # a few seconds, if nothing ended it
+            model.logits([1] * 2048, last=1)
+    with pytest.raises(zk.ModelClosed):
+        model.logits([1, 2, 3])
+
+
+def test_a_text_that_would_not_fit_in_memory_is_refused(model, monkeypatch):
+    monkeypatch.setattr(llama_apart, "free_memory", lambda: 10_000_000)
+    with pytest.raises(zk.NotEnoughMemory, match=r"Measuring 2,000 tokens at once needs 0\.\d+ GB"):
+        model.logits([1] * 2000)
+
+
+# -- figures by hand -----------------------------------------------------------------------------------
+
+
+def rows(*probabilities):
+    """Log-probabilities of one passage."""
+    with numpy.errstate(divide="ignore"):
+        return numpy.log(numpy.array(probabilities))
+
+
+HALF, SURE, SKEWED = (0.5, 0.5), (1.0, 0.0), (0.9, 0.1)
+
+
+def test_perplexity_by_hand():
+    """Surprises of ln 2, ln 2 and ln 10: the passages hold 2 ln 2 over two tokens, ln 10 over one."""
+    found = zk.perplexity([rows(HALF, HALF), rows(SKEWED)], [[0, 1, 0], [0, 1]])
+    mean = (2 * math.log(2) + math.log(10)) / 3
+    departures = 2 * math.log(2) - 2 * mean, math.log(10) - mean
+    error = math.sqrt(2 * sum(d * d for d in departures)) / 3
+    assert (found.nats, found.value, found.tokens) == (pytest.approx(mean), pytest.approx(math.exp(mean)), 3)
+    assert (found.low, found.high) == (
+        pytest.approx(math.exp(mean - error)),
+        pytest.approx(math.exp(mean + error)),
+    )
+
+
+def test_divergence_by_hand_has_a_direction():
+    text = [[0, 1], [0, 0]]
+    there = zk.divergence([rows(HALF), rows(HALF)], [rows(SKEWED), rows(HALF)], text)
+    back = zk.divergence([rows(SKEWED), rows(HALF)], [rows(HALF), rows(HALF)], text)
+    assert there.mean == pytest.approx((0.5 * math.log(0.5 / 0.9) + 0.5 * math.log(0.5 / 0.1)) / 2)
+    assert back.mean == pytest.approx((0.9 * math.log(0.9 / 0.5) + 0.1 * math.log(0.1 / 0.5)) / 2)
+    assert there.tokens == 2 and there.median == pytest.approx(there.mean)
+
+
+def test_divergence_where_a_probability_is_zero():
+    text = [[0, 0], [0, 0]]
+    assert zk.divergence([rows(SURE)] * 2, [rows(HALF)] * 2, text).mean == pytest.approx(math.log(2))
+    assert zk.divergence([rows(HALF)] * 2, [rows(SURE)] * 2, text).mean == math.inf
+    assert zk.divergence([rows(SURE)] * 2, [rows(SURE)] * 2, text).mean == 0
+
+
+def test_the_standard_error_covers_what_other_texts_would_say():
+    """Of 400 samples with their own correlation within a passage, about 68 % lie within one error."""
+    random, truth, within = numpy.random.default_rng(1), 1.0, 0
+    for _ in range(400):
+        values = [random.normal(random.normal(truth, 0.5), 0.1, random.integers(5, 30)) for _ in range(60)]
+        mean, error = zk.measure._mean_and_error(values)
+        within += abs(mean - truth) < error
+    assert 0.6 < within / 400 < 0.76
+
+
+# -- two models ------------------------------------------------------------------------------------------
+
+
+def test_a_model_is_no_way_from_itself(model, passages):
+    found = zk.divergence(model, model, passages[:8])
+    assert (found.mean, found.high, found.same_choice) == (0, 0, 1)
+
+
+def test_models_and_their_log_probabilities_measure_alike(model, files, passages):
+    some = passages[:8]
+    with zk.LlamaCpp(files["F16"]) as reference:
+        direct = zk.divergence(reference, model, some)
+        kept = zk.divergence(zk.log_probabilities(reference, some), zk.log_probabilities(model, some), some)
+    assert kept.mean == pytest.approx(direct.mean, abs=1e-6)
+    assert (kept.tokens, kept.same_choice) == (direct.tokens, direct.same_choice)
+
+
+def test_fewer_bits_diverge_more(files, passages, tmp_path):
+    lost = []
+    with zk.LlamaCpp(files["F16"]) as reference:
+        known = zk.log_probabilities(reference, passages)
+    for name in ("Q8_0", "Q4_K_M", "Q2_K"):
+        with zk.LlamaCpp(zk.quantise(files["F16"], tmp_path / f"{name}.gguf", name)) as model:
+            lost.append(zk.divergence(known, model, passages))
+    means = [found.mean for found in lost]
+    assert 0 < means[0] < means[1] < means[2]
+    assert lost[0].same_choice > lost[2].same_choice
+
+
+# -- passages --------------------------------------------------------------------------------------------
+
+
+def test_a_passage_counts_the_reply_and_its_end(model):
+    found = zk.passage(model, ANSWER)
+    reply = model.tokenize("GGUF is a file format.")
+    assert found.counted == len(reply) + 1
+    assert found.token_ids[: -found.counted] == model.prompt(QUESTION).token_ids
+    assert list(found.token_ids[-found.counted : -1]) == reply
+    assert found.token_ids[-1] == 0, "the end token"
+
+
+def test_passages_that_cant_be():
+    with zk.LlamaCpp(zk.PRACTICE) as model:
+        for messages in ([], QUESTION):
+            with pytest.raises(ValueError, match="must be the assistant's"):
+                zk.passage(model, messages)
+        with pytest.raises(ValueError, match="is empty"):
+            zk.passage(model, [*QUESTION, {"role": "assistant", "content": ""}])
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "message"),
+    [([[1, 2]], ValueError, "too few for a spread"), ([[1], [1, 2]], ValueError, "can't count 0"),
+     ([zk.Passage((1, 2), 2)] * 2, ValueError, "nothing before it")],
+)  # fmt: skip
+def test_impossible_passages(model, given, error, message):
+    with pytest.raises(error, match=message):
+        zk.perplexity(model, given)
+
+
+def test_what_cant_be_measured(model):
+    text = [[0, 1], [0, 1]]
+    with pytest.raises(TypeError, match=r"zephyrkit\.load"):
+        zk.perplexity(str(zk.PRACTICE), text)
+    with pytest.raises(TypeError, match=r"zephyrkit\.load"):
+        zk.perplexity(zk.PRACTICE, text)
+    with pytest.raises(ValueError, match="belong to other passages"):
+        zk.perplexity([rows(HALF)], text)
+    with pytest.raises(ValueError, match="vocabulary of 2, the model 1 of 3"):
+        zk.divergence([rows(HALF)] * 2, [rows((0.2, 0.3, 0.5))] * 2, text)
+
+
+# -- the held-out text ---------------------------------------------------------------------------------------
+
+
+def test_the_held_out_text_is_what_the_generators_give():
+    assert held_out.FILE.read_text(encoding="utf-8") == held_out.text(), "run python -m training.held_out"
+    assert held_out.text() == held_out.text()
+    assert list(HELD_OUT) == held_out.conversations()
+
+
+def test_the_held_out_text_is_enough(passages):
+    assert 60 <= len(passages) <= 100
+    assert 1500 < sum(passage.counted for passage in passages)
+    assert len({passage.token_ids for passage in passages}) == len(passages)
