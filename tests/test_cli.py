@@ -272,7 +272,8 @@ def test_a_terminal_gets_a_bar(folder, online):
         path = process.communicate(timeout=30)[0]
     drawn = shown.decode()
     assert process.returncode == 0 and path.strip().endswith(QUANT.file)
-    assert "Licence:" in drawn and re.search(r"\d+%\|.*\| [\d.]+M/2\.00M \[\d\d:\d\d<\d\d:\d\d", drawn), drawn
+    assert "100%|" in drawn and drawn.index("Licence:") < drawn.index("%|")
+    assert re.search(r"\d+%\|.*\| [\d.]+M/2\.00M \[\d\d:\d\d<\d\d:\d\d", drawn), drawn
 
 
 def test_a_refusal_says_which_it_is(folder, online, run):

@@ -29,20 +29,29 @@ class ProgressBar:
         self.last: Progress | None = None
         self._bar = None
         self._said = ("", "")
+        self._resumed = False
         self._line_at = 0.0
 
     def __call__(self, progress: Progress) -> None:
         new_stage = self.last is None or progress.stage != self.last.stage
         self.last = progress
         if new_stage:
+            if self._bar is not None:
+                self._bar.update(progress.done - self._bar.n)
             self.close()
             self._line_at = 0.0
         self._say(progress)
-        if progress.stage in ("downloading", "verifying") and progress.total:
-            if self.screen.isatty():
-                self._draw(progress)
-            else:
-                self._write_line(progress)
+        if progress.stage == "downloading" and progress.resumed_from and not self._resumed:
+            self._resumed = True
+            print(f"Going on after {amount(progress.resumed_from)} that are here.", file=self.screen)
+        if progress.stage not in ("downloading", "verifying") or not progress.total:
+            return
+        if new_stage and progress.done >= progress.total:
+            return  # digested while it came: there is nothing to wait for
+        if self.screen.isatty():
+            self._draw(progress)
+        else:
+            self._write_line(progress)
 
     def __enter__(self) -> "ProgressBar":
         return self
@@ -71,8 +80,6 @@ class ProgressBar:
         if self._bar is None:
             from tqdm import tqdm
 
-            if progress.stage == "downloading" and progress.resumed_from:
-                print(f"Going on after {amount(progress.resumed_from)} that are here.", file=self.screen)
             self._bar = tqdm(
                 file=self.screen, desc=progress.file, total=progress.total, initial=progress.done, unit="B",
                 unit_scale=True, dynamic_ncols=True, mininterval=0,
@@ -84,8 +91,6 @@ class ProgressBar:
         now = time.monotonic()
         if self._line_at and now - self._line_at < LINES_EVERY:
             return
-        if not self._line_at and progress.stage == "downloading" and progress.resumed_from:
-            print(f"Going on after {amount(progress.resumed_from)} that are here.", file=self.screen)
         self._line_at = now
         share = progress.done / progress.total
         line = f"{progress.file}: {amount(progress.done)} of {amount(progress.total)} ({share:.0%})"
