@@ -29,6 +29,7 @@ _HOMES = {
         "DownloadIncomplete",
         "DownloadStalled",
         "ExerciseError",
+        "ExportError",
         "GatedRepo",
         "HashMismatch",
         "HubBusy",
@@ -45,6 +46,9 @@ _HOMES = {
         "ZephyrkitError",
     ],
     "downloader": ["Progress", "cache_state", "download", "verify"],
+    "convert.export_recipe": ["EXPORT_PRESETS"],
+    "convert.export_layers": ["layer_types"],
+    "convert.to_openvino": ["estimate_export", "export_openvino"],
     "gguf_header": ["read_header"],
     "convert.quantise": ["quantise"],
     "measure": [

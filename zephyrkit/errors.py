@@ -16,6 +16,7 @@
     │   ├── HashMismatch        the bytes that came are not the ones that were announced
     │   └── NotEnoughDisk       the file would not fit on the disk
     ├── ConvertError        a model couldn't be quantised or converted
+    │   └── ExportError         the export to OpenVINO failed, or was stopped
     ├── NotEnoughMemory     the model would not fit in the memory that is free
     ├── ContextOverflow     the prompt and the room for the reply exceed the context
     ├── ModelBusy           somebody else is using this model right now
@@ -91,6 +92,10 @@ class NotEnoughDisk(DownloadError):
 
 class ConvertError(ZephyrkitError):
     """A model couldn't be quantised or converted."""
+
+
+class ExportError(ConvertError):
+    """The export to OpenVINO failed, or was stopped. No half folder is left."""
 
 
 class NotEnoughMemory(ZephyrkitError):

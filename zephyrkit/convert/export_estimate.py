@@ -1,0 +1,112 @@
+"""Will an export fit? Memory and disk, estimated before anything begins.
+
+Memory, in bytes, as measured with the practice model and with models of StableLM
+Zephyr's width and vocabulary of 4 and 12 layers:
+
+    private   LIBRARIES + the compressed weights + WORK x the weights of the largest matrix    (int8, int4)
+              LIBRARIES + COPY x the loaded weights                                            (fp16, fp32)
+    resident  private + the loaded weights
+
+PyTorch and OpenVINO read 16-bit weights through the memory, straight from their
+files, and NNCF compresses them matrix by matrix. So most of what tools show for an
+export (8 to 10 GB for StableLM Zephyr 3B) is files, which the system drops when it
+needs the room and reads again: what must be free is the private part.
+"""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..machine import free_memory
+from .export_recipe import Recipe
+from .export_source import Source
+
+LIBRARIES = 450_000_000
+"""Bytes that PyTorch, transformers, OpenVINO and NNCF take before there is a model; 410 MB were measured."""
+
+WORK = 10
+"""Bytes for each weight of the matrix that is being compressed; 9 were measured."""
+
+COPY = 1.1
+"""fp16 and fp32: the weights are converted in memory, all of them; 1.07 were measured."""
+
+FILES = 1_000_000
+"""Bytes of everything beside the weights: the graph, the tokenizer, the configuration."""
+
+SAFE = 0.8
+"""An export that needs more than this share of what is free is not called "go"."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What an export takes and what is free, in bytes."""
+
+    memory: int
+    """Private at the worst moment: this much must be free."""
+    resident: int
+    """With the files that are read through the memory: with this much free, none is read twice."""
+    memory_free: int
+    disk: int
+    """At the worst moment; when it is done, ``size`` stays."""
+    disk_free: int
+    size: int
+    """Of the exported folder."""
+
+    @property
+    def memory_fit(self) -> str:
+        """ "go", "tight" (it will fit, but slowly, or barely) or "no"."""
+        if self.memory > self.memory_free:
+            return "no"
+        barely = self.memory > SAFE * self.memory_free
+        return "tight" if barely or self.resident > self.memory_free else "go"
+
+    @property
+    def disk_fit(self) -> str:
+        """ "go", "tight" or "no"."""
+        if self.disk > self.disk_free:
+            return "no"
+        return "tight" if self.disk > SAFE * self.disk_free else "go"
+
+    @property
+    def verdict(self) -> str:
+        """The worse of the two."""
+        fits = (self.memory_fit, self.disk_fit)
+        return next(word for word in ("no", "tight", "go") if word in fits)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.verdict}: about {gigabytes(self.memory)} of memory (with files in it, {gigabytes(self.resident)}), "
+            f"{gigabytes(self.memory_free)} is free ({self.memory_fit}); {gigabytes(self.disk)} of disk, "
+            f"{gigabytes(self.disk_free)} is free ({self.disk_fit}). The folder will have {gigabytes(self.size)}."
+        )
+
+
+def estimate(source: Source, recipe: Recipe, target: Path) -> Estimate:
+    """What the export of ``source`` into ``target`` will take, against what is free now."""
+    loaded = source.weights * (4 if recipe.weights == "fp32" else source.loaded_bytes)
+    size = recipe.size(source) + FILES
+    # A compressed model is first written uncompressed beside the result.
+    compressed = recipe.weights in ("int8", "int4")
+    between = loaded + FILES if compressed else 0
+    work = recipe.size(source) + WORK * source.largest if compressed else round(COPY * loaded)
+    return Estimate(
+        memory=LIBRARIES + work,
+        resident=LIBRARIES + work + loaded,
+        memory_free=free_memory(),
+        disk=size + between,
+        disk_free=shutil.disk_usage(existing(target)).free,
+        size=size,
+    )
+
+
+def existing(path: Path) -> Path:
+    """The folder that is there already, on the way to ``path``."""
+    path = path.absolute()
+    while not path.exists():
+        path = path.parent
+    return path
+
+
+def gigabytes(count: float) -> str:
+    """Bytes in words: 1 GB is 10^9."""
+    return f"{count / 1e9:,.2f} GB" if count >= 1e8 else f"{count / 1e6:,.1f} MB"
