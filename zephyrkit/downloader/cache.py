@@ -46,6 +46,10 @@ class Shelf:
         """Where huggingface-hub keeps an unfinished download."""
         return self.folder / "blobs" / f"{etag}.incomplete"
 
+    def pointer(self, commit: str, file: str) -> Path:
+        """The file as its users open it; on systems without links, where the bytes are."""
+        return self.folder / "snapshots" / commit / file
+
     def lock(self, etag: str) -> Path:
         return self.cache / ".locks" / self.name / f"{etag}.lock"
 

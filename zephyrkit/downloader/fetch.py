@@ -1,25 +1,19 @@
 """One file, whole and checked, into the cache: from what is cached, or from the Hub."""
 
-import os
-import shutil
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import DownloadError, HashMismatch, ModelFileError, NotInCache
 from ..gguf_header import read_header
 from . import cache, hub, records
-from .causes import no_space, of_disk
+from .causes import cause, of_disk
 from .digests import digest_file, is_digest, is_sha256
 from .hub import Announced
+from .placing import held, is_there, place, room
 from .progress import Reporter
 from .transfer import transfer
 from .wanted import Wanted
-
-SPARE = 16_000_000
-"""Bytes that must stay free on the disk."""
 
 
 @dataclass(frozen=True)
@@ -99,17 +93,19 @@ def fetch_announced(
     _refuse_another_file(wanted, announced)
     records.remember_announced(wanted.first_use_key, [announced.etag])
     shelf = cache.shelf(wanted)
-    blob, part, lock = shelf.blob(announced.etag), shelf.part(announced.etag), shelf.lock(announced.etag)
-    room(wanted, shelf, [announced], reporter)
+    part, lock = shelf.part(announced.etag), shelf.lock(announced.etag)
+    room(wanted, shelf, [(wanted, announced)], reporter)
+    if is_there(shelf, wanted, announced):
+        reporter.found(announced.size)
+    elif announced.xet and hub.xet_wanted():
+        _by_xet(wanted, announced, part, reporter, cancel)
     try:
-        blob.parent.mkdir(parents=True, exist_ok=True)
+        part.parent.mkdir(parents=True, exist_ok=True)
         lock.parent.mkdir(parents=True, exist_ok=True)
-        with _held(lock, part, reporter, cancel):
-            if not blob.exists():
-                sha256 = _whole(wanted, announced, part, reporter, cancel)
-            else:
-                sha256 = None
-            path = _place(shelf, wanted, announced)
+        with held(lock, part, reporter, cancel):
+            there = is_there(shelf, wanted, announced)
+            sha256 = None if there else _whole(wanted, announced, part, reporter, cancel)
+            path = place(shelf, wanted, announced)
     except OSError as error:
         done = part.stat().st_size if part.exists() else 0
         raise of_disk(error, shelf.cache, wanted.file, done, announced.size) from error
@@ -133,22 +129,6 @@ def fetch_announced(
     return path
 
 
-def room(wanted: Wanted, shelf: cache.Shelf, files: list[Announced], reporter: Reporter) -> None:
-    """Raise NotEnoughDisk if what is still missing of some files doesn't fit."""
-    missing = 0
-    for announced in files:
-        if not shelf.blob(announced.etag).exists():
-            part = shelf.part(announced.etag)
-            missing += max(0, announced.size - (part.stat().st_size if part.exists() else 0))
-    reporter.enter("checking disk")
-    folder = shelf.cache
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    free = shutil.disk_usage(folder).free
-    if missing and missing + SPARE > free:
-        raise no_space(folder, missing + SPARE, free, wanted.file or wanted.repository.id)
-
-
 def _refuse_another_file(wanted: Wanted, announced: Announced) -> None:
     """Before the first byte: the Hub announces a digest, and another one is known."""
     if not is_sha256(announced.etag):
@@ -160,27 +140,6 @@ def _refuse_another_file(wanted: Wanted, announced: Announced) -> None:
             f"{announced.endpoint} announces {wanted.file} with sha256 {announced.etag}, but {source} {known}. "
             f"Nothing was fetched. If you trust this other file, name its commit: revision={announced.commit!r}."
         )
-
-
-@contextmanager
-def _held(lock: Path, part: Path, reporter: Reporter, cancel: threading.Event) -> Iterator[None]:
-    """Hold huggingface-hub's own lock on a file, so that one fetches and the others wait."""
-    from huggingface_hub.utils import WeakFileLock
-
-    with ExitStack() as stack:
-        while True:
-            if cancel.is_set():
-                raise hub.stopped()
-            try:
-                stack.enter_context(WeakFileLock(lock, timeout=0.2))
-                break
-            except TimeoutError:
-                if reporter.stage != "waiting":
-                    reporter.enter(
-                        "waiting", "Another program is fetching this file; it will be used when it is there."
-                    )
-                reporter.at(part.stat().st_size if part.exists() else 0)
-        yield
 
 
 def _whole(
@@ -207,21 +166,31 @@ def _whole(
     )
 
 
-def _place(shelf: cache.Shelf, wanted: Wanted, announced: Announced) -> Path:
-    """Put a whole file where huggingface-hub and all that use it look for it, with its own functions."""
-    from huggingface_hub import file_download as theirs
+def _by_xet(
+    wanted: Wanted, announced: Announced, part: Path, reporter: Reporter, cancel: threading.Event
+) -> None:
+    """Leave it all to huggingface-hub and its Xet client. What comes is checked like anything in the cache."""
+    from huggingface_hub import hf_hub_download
 
-    folder, blob, part = shelf.folder, shelf.blob(announced.etag), shelf.part(announced.etag)
-    pointer = folder / "snapshots" / announced.commit / wanted.file
-    pointer.parent.mkdir(parents=True, exist_ok=True)
-    theirs._create_cachedir_tag(shelf.cache)
-    new = not blob.exists()
-    if new:
-        theirs._chmod_and_move(part, blob)
-    if not pointer.exists():
-        theirs._create_symlink(os.fspath(blob), os.fspath(pointer), new_blob=new)
-    theirs._cache_commit_hash_for_specific_revision(os.fspath(folder), wanted.revision, announced.commit)
-    return pointer
+    def work() -> str:
+        return hf_hub_download(
+            wanted.repository.id,
+            wanted.file,
+            revision=announced.commit,
+            endpoint=announced.endpoint,
+            cache_dir=cache.cache_folder(),
+        )
+
+    reporter.enter("downloading", "Over Xet, since HF_HUB_DISABLE_XET is off.")
+    try:
+        hub.in_thread(
+            work, cancel, meanwhile=lambda: reporter.at(part.stat().st_size if part.exists() else 0)
+        )
+    except DownloadError:
+        raise
+    except Exception as error:
+        why = cause(error, wanted, announced.endpoint).error
+        raise type(why)(f"{why} Unset HF_HUB_DISABLE_XET to go without Xet.") from error
 
 
 def accept(path: Path, wanted: Wanted, sha256: str) -> None:

@@ -44,7 +44,8 @@ class Announced:
 
 def offline() -> bool:
     """Whether the user wants no network: HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE, as they are now."""
-    return _is_on(os.environ.get("HF_HUB_OFFLINE") or os.environ.get("TRANSFORMERS_OFFLINE"))
+    value = os.environ.get("HF_HUB_OFFLINE") or os.environ.get("TRANSFORMERS_OFFLINE") or ""
+    return value.upper() in ("1", "ON", "YES", "TRUE")
 
 
 def endpoint() -> str:
@@ -64,6 +65,18 @@ def weights_listed(wanted: Wanted, reporter: Reporter, cancel: threading.Event) 
     return _patiently(lambda: _list(wanted, endpoint()), wanted, reporter, cancel)
 
 
+def xet_wanted() -> bool:
+    """Whether the user has asked for Xet: HF_HUB_DISABLE_XET=0, set before huggingface-hub was loaded.
+
+    Off otherwise: HF_ENDPOINT doesn't redirect it, and plain HTTP is what is tested here.
+    """
+    from huggingface_hub.utils._runtime import is_xet_available
+
+    return (
+        os.environ.get("HF_HUB_DISABLE_XET", "").upper() in ("0", "OFF", "NO", "FALSE") and is_xet_available()
+    )
+
+
 def pause(seconds: float, note: str, reporter: Reporter, cancel: threading.Event) -> None:
     """Wait, say why, and stop at once when cancelled."""
     reporter.enter("waiting", note)
@@ -75,7 +88,12 @@ def stopped(kept: str = "What has arrived is kept; the next call goes on from th
     return DownloadCancelled(f"You stopped the download. {kept}")
 
 
-def in_thread(work: Callable[[], T], cancel: threading.Event, limit: float | None = None) -> T:
+def in_thread(
+    work: Callable[[], T],
+    cancel: threading.Event,
+    limit: float | None = None,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> T:
     """Do ``work`` in a thread that can be left alone with it.
 
     Python can't interrupt a thread that resolves a name or waits for a socket. This one
@@ -96,6 +114,7 @@ def in_thread(work: Callable[[], T], cancel: threading.Event, limit: float | Non
         try:
             result, error = box.get(timeout=0.05)
         except queue.Empty:
+            meanwhile()
             if cancel.is_set():
                 raise stopped() from None
             if end is not None and time.monotonic() > end:
@@ -173,7 +192,3 @@ def _list(wanted: Wanted, server: str) -> tuple[str, list[str]]:
         raise no_hub(server, "Something else")
     files = [sibling.rfilename for sibling in found.siblings or []]
     return found.sha, [file for file in files if belongs_to_weights(file)]
-
-
-def _is_on(value: str | None) -> bool:
-    return (value or "").upper() in ("1", "ON", "YES", "TRUE")

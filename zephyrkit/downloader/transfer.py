@@ -6,7 +6,6 @@ stopped while it waits for the network. So its request, its headers, its cache a
 its lock are used here, and the loop is ours.
 """
 
-import queue
 import threading
 import time
 from pathlib import Path
@@ -32,8 +31,11 @@ MOST_TRIES = 4
 GAIN = 64 * 1024
 """Bytes with which a connection has brought something new."""
 
-BLOCK = 512 * 1024
-"""Bytes that are handed on together, at most, when they come faster than they are written."""
+MOST_WAITING = 2**20
+"""Bytes in memory, when they come faster than they are written: a process that is killed loses no more."""
+
+END = object()
+"""The body is over."""
 
 
 def transfer(
@@ -115,30 +117,30 @@ class _Transfer:
         try:
             return self.empty(pump)
         finally:
-            pump.left.set()
+            pump.leave()
 
     def empty(self, pump: "_Pump") -> Cause | None:
         last = time.monotonic()
         while self.done < self.announced.size:
             if self.cancel.is_set():
                 raise hub.stopped()
-            try:
-                item = pump.items.get(timeout=0.05)
-            except queue.Empty:
-                quiet = time.monotonic() - last
-                if quiet > STALL_S:
-                    return Cause(DownloadStalled(f"No byte came for {quiet:.0f} s."))
-                self.reporter.at(self.done, f"No byte came for {quiet:.0f} s." if quiet > QUIET_S else None)
-                continue
-            last = time.monotonic()
-            if isinstance(item, bytes):
-                self.take(item)
-            elif isinstance(item, BaseException):
-                return cause(item, self.wanted, self.announced.endpoint)
-            elif item is None:
-                return Cause(DownloadIncomplete("The Hub ended the file too early."))
+            items = pump.next(timeout=0.05)
+            quiet = time.monotonic() - last
+            if items:
+                last = time.monotonic()
+            elif quiet > STALL_S:
+                return Cause(DownloadStalled(f"No byte came for {quiet:.0f} s."))
             else:
-                self.answered(*item)
+                self.reporter.at(self.done, f"No byte came for {quiet:.0f} s." if quiet > QUIET_S else None)
+            for item in items:
+                if isinstance(item, bytearray):
+                    self.take(memoryview(item))
+                elif isinstance(item, tuple):
+                    self.answered(*item)
+                elif item is END:
+                    return Cause(DownloadIncomplete("The Hub ended the file too early."))
+                else:
+                    return cause(item, self.wanted, self.announced.endpoint)
         return None
 
     def answered(self, status: int, headers: Any) -> None:
@@ -152,9 +154,8 @@ class _Transfer:
             if starts_at:
                 raise no_hub(self.announced.endpoint, f"Bytes from {starts_at:,} on, for the whole file,")
 
-    def take(self, data: bytes) -> None:
-        data = data[: self.announced.size - self.done]
-        rest = memoryview(data)
+    def take(self, data: memoryview) -> None:
+        rest = data = data[: self.announced.size - self.done]
         while rest:
             rest = rest[self.file.write(rest) :]
         self.digests.update(data)
@@ -179,13 +180,28 @@ class _Pump(threading.Thread):
     def __init__(self, url: str, start: int):
         super().__init__(name="zephyrkit-download", daemon=True)
         self.url, self.start_at = url, start
-        self.items: queue.Queue = queue.Queue(maxsize=2)
-        self.left = threading.Event()
+        self.left = False
+        self._items: list[Any] = []
+        self._waiting = 0  # bytes in the items
+        self._change = threading.Condition()
+
+    def next(self, timeout: float) -> list[Any]:
+        """What has come meanwhile: the answer's status and headers, bytes in one piece, an error, or END."""
+        with self._change:
+            self._change.wait_for(lambda: self._items, timeout)
+            items, self._items, self._waiting = self._items, [], 0
+            self._change.notify()
+        return items
+
+    def leave(self) -> None:
+        with self._change:
+            self.left = True
+            self._change.notify()
 
     def run(self) -> None:
         try:
             self.stream()
-            self.put(None)
+            self.put(END)
         except BaseException as error:
             self.put(error)
 
@@ -202,23 +218,21 @@ class _Pump(threading.Thread):
         ) as response:
             hf_raise_for_status(response)
             self.put((response.status_code, response.headers))
-            waiting, size = [], 0
-            try:
-                for piece in response.iter_bytes():
-                    waiting.append(piece)
-                    size += len(piece)
-                    if size >= BLOCK or self.items.empty():
-                        self.put(b"".join(waiting))
-                        waiting, size = [], 0
-                    if self.left.is_set():
-                        return
-            finally:
-                if waiting:
-                    self.put(b"".join(waiting))
+            for piece in response.iter_bytes():
+                self.put(piece)
+                if self.left:
+                    return
 
     def put(self, item: Any) -> None:
-        while not self.left.is_set():
-            try:
-                return self.items.put(item, timeout=0.1)
-            except queue.Full:
-                continue
+        with self._change:
+            self._change.wait_for(lambda: self.left or self._waiting < MOST_WAITING)
+            if self.left:
+                return
+            if not isinstance(item, bytes):
+                self._items.append(item)
+            else:
+                if not (self._items and isinstance(self._items[-1], bytearray)):
+                    self._items.append(bytearray())
+                self._items[-1] += item
+                self._waiting += len(item)
+            self._change.notify()

@@ -1,6 +1,5 @@
 """What somebody asked for, by name: a file of a repository, or the folder of original weights."""
 
-import difflib
 import re
 from dataclasses import dataclass, replace
 
@@ -54,6 +53,8 @@ def named(what: str) -> Quant:
     """The catalogue's entry of that name. Raises ValueError that lists the names there are."""
     if isinstance(what, str) and what in CATALOGUE:
         return CATALOGUE[what]
+    import difflib
+
     names = [*CATALOGUE, WEIGHTS]
     close = difflib.get_close_matches(str(what).upper(), {name.upper(): name for name in names}, 1)
     hint = f" Did you mean {close[0] if close[0] in names else close[0].lower()!r}?" if close else ""

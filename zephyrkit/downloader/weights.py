@@ -5,8 +5,9 @@ from pathlib import Path
 
 from ..errors import DownloadError, HashMismatch, NoSuchFile
 from . import cache, hub, records
-from .fetch import check_cached, fetch_announced, not_here, room
+from .fetch import check_cached, fetch_announced, not_here
 from .hub import Announced
+from .placing import room
 from .progress import Reporter
 from .wanted import Wanted
 
@@ -24,7 +25,7 @@ def fetch_weights(wanted: Wanted, reporter: Reporter, cancel: threading.Event) -
     files = _announced(wanted, reporter, cancel)
     records.remember_announced(wanted.first_use_key, [announced.etag for _, announced in files])
     reporter.total = sum(announced.size for _, announced in files)
-    room(wanted, cache.shelf(wanted), [announced for _, announced in files], reporter)
+    room(wanted, cache.shelf(wanted), files, reporter)
     for one, announced in files:
         reporter.file = one.file
         path = fetch_announced(one, announced, reporter, cancel)

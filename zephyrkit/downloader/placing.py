@@ -1,0 +1,76 @@
+"""A file's place on the disk: room for it, nobody else at it, and then its name in the cache."""
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from .cache import Shelf
+from .causes import no_space
+from .hub import Announced, stopped
+from .progress import Reporter
+from .wanted import Wanted
+
+SPARE = 16_000_000
+"""Bytes that must stay free on the disk."""
+
+
+def room(wanted: Wanted, shelf: Shelf, files: list[tuple[Wanted, Announced]], reporter: Reporter) -> None:
+    """Raise NotEnoughDisk if what is still missing of some files doesn't fit."""
+    missing = 0
+    for one, announced in files:
+        if not is_there(shelf, one, announced):
+            part = shelf.part(announced.etag)
+            missing += max(0, announced.size - (part.stat().st_size if part.exists() else 0))
+    reporter.enter("checking disk")
+    folder = shelf.cache
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    if missing and missing + SPARE > free:
+        raise no_space(folder, missing + SPARE, free, wanted.file or wanted.repository.id)
+
+
+def is_there(shelf: Shelf, wanted: Wanted, announced: Announced) -> bool:
+    """Whether the whole file is in the cache, with a name or still without."""
+    return shelf.blob(announced.etag).exists() or shelf.pointer(announced.commit, wanted.file).exists()
+
+
+@contextmanager
+def held(lock: Path, part: Path, reporter: Reporter, cancel: threading.Event) -> Iterator[None]:
+    """Hold huggingface-hub's own lock on a file, so that one fetches and the others wait."""
+    from huggingface_hub.utils import WeakFileLock
+
+    with ExitStack() as stack:
+        while True:
+            if cancel.is_set():
+                raise stopped()
+            try:
+                stack.enter_context(WeakFileLock(lock, timeout=0.2))
+                break
+            except TimeoutError:
+                if reporter.stage != "waiting":
+                    reporter.enter(
+                        "waiting", "Another program is fetching this file; it will be used when it is there."
+                    )
+                reporter.at(part.stat().st_size if part.exists() else 0)
+        yield
+
+
+def place(shelf: Shelf, wanted: Wanted, announced: Announced) -> Path:
+    """Put a whole file where huggingface-hub and all that use it look for it, with its own functions."""
+    from huggingface_hub import file_download as theirs
+
+    blob, pointer = shelf.blob(announced.etag), shelf.pointer(announced.commit, wanted.file)
+    theirs._create_cachedir_tag(shelf.cache)
+    if not pointer.exists():
+        pointer.parent.mkdir(parents=True, exist_ok=True)
+        new = not blob.exists()
+        if new:
+            theirs._chmod_and_move(shelf.part(announced.etag), blob)
+        theirs._create_symlink(os.fspath(blob), os.fspath(pointer), new_blob=new)
+    folder = os.fspath(shelf.folder)
+    theirs._cache_commit_hash_for_specific_revision(folder, wanted.revision, announced.commit)
+    return pointer
