@@ -1,0 +1,306 @@
+"""Exercises and quiz of lesson 05: inside a GGUF file."""
+
+import struct
+from collections.abc import Callable
+from math import isclose
+
+from ..content import LessonContent, Option, Question, exercise
+
+_Q4_K_BYTES, _Q6_K_BYTES = 144, 210
+"""Bytes in which 256 weights are stored."""
+
+
+@exercise(
+    title="Fill up to the alignment",
+    difficulty=1,
+    minutes=3,
+    expects=Callable,
+    hints=(
+        "How far beyond the last multiple is 100, if the alignment is 32? And how far is it to the next one?",
+        "`at % alignment` is how far `at` is past the last multiple. What is missing to the next one?",
+        "`alignment - at % alignment` is nearly right, but not where `at` is a multiple already. `-at % alignment` "
+        "is right everywhere.",
+    ),
+    solution="def padding(at, alignment):\n    return -at % alignment",
+    explanation=(
+        "In Python the remainder of a negative number is never negative, so `-at % alignment` is just what is missing "
+        "to the next multiple, and 0 where nothing is."
+    ),
+    wrong_answers=[
+        ("def padding(at, alignment):\n    return alignment - at % alignment", "is a multiple already"),
+        ("def padding(at, alignment):\n    return at % alignment", "past the last multiple"),
+        ("def padding(at, alignment):\n    return at + -at % alignment", "not where the next one begins"),
+        ("def padding(at, alignment):\n    return -at % 32", "alignment 64"),
+        ("padding = 28", "this asks for a function"),
+    ],
+)
+def padding(answer):
+    if answer(100, 32) == 4:
+        return "for byte 100 and 32 it returned 4: that is how far 100 is past the last multiple"
+    if answer(100, 32) == 128:
+        return "for byte 100 and 32 it returned 128; asked is how many bytes are missing, not where the next one begins"
+    if answer(100, 32) != 28:
+        return f"from byte 100 to the next multiple of 32 it is 28 bytes, and it returned {answer(100, 32)!r}"
+    if answer(96, 32) != 0:
+        return f"96 is a multiple already, so 0 bytes are missing, and it returned {answer(96, 32)!r}"
+    if answer(100, 64) != 28 or answer(130, 64) != 62:
+        return f"from byte 130 at alignment 64 it is 62 bytes, and it returned {answer(130, 64)!r}"
+
+
+@exercise(
+    title="Decode a block",
+    difficulty=2,
+    minutes=6,
+    expects=Callable,
+    hints=(
+        "The first two bytes are the scale, the other 32 are one weight each.",
+        '`struct.unpack` reads a 16-bit float as `"e"` and 32 signed bytes as `"32b"`. `"<"` comes first: the least '
+        "byte stands first in the file.",
+        '`scale, *steps = struct.unpack("<e32b", block)`, then multiply each step by the scale.',
+    ),
+    solution=(
+        "def decode(block):\n"
+        '    scale, *steps = struct.unpack("<e32b", block)\n'
+        "    return [scale * step for step in steps]"
+    ),
+    explanation="A weight is its step, a whole number from -127 to 127, times the scale that the block's weights share.",
+    wrong_answers=[
+        (
+            'def decode(block):\n    scale, *steps = struct.unpack("<e32B", block)\n    return [scale * s for s in steps]',
+            "can be negative",
+        ),
+        (
+            'def decode(block):\n    *steps, scale = struct.unpack("<32be", block)\n    return [scale * s for s in steps]',
+            "stands first",
+        ),
+        (
+            'def decode(block):\n    scale, *steps = struct.unpack("<e32b", block)\n    return steps',
+            "times the scale",
+        ),
+        (
+            'def decode(block):\n    scale, *steps = struct.unpack(">e32b", block)\n    return [scale * s for s in steps]',
+            "least byte",
+        ),
+        ('def decode(block):\n    return struct.unpack("<e32b", block)', "33 numbers"),
+    ],
+)
+def decode(answer):
+    steps = [*range(112, 128), *range(-127, -111)]
+    block = struct.pack("<e32b", 0.25, *steps)
+    made = list(answer(block))
+    if len(made) != len(steps):
+        return (
+            f"it returned {len(made)} numbers; the block holds 32 weights, and a scale that is none of them"
+        )
+    right = [0.25 * step for step in steps]
+    if made == right:
+        return None
+    if made == steps:
+        return "it returned the steps; a weight is its step times the scale"
+    if made[:16] == right[:16]:
+        return f"the last weight of the test block is {right[-1]} and it returned {made[-1]}: a step can be negative"
+    if isclose(made[1] - made[0], struct.unpack(">e", block[:2])[0], abs_tol=1e-9):
+        return 'the scale was read with its bytes in the other order; in the file the least byte stands first, `"<"`'
+    if made[1] == struct.unpack("<e", block[32:])[0] * block[1]:
+        return "the last two bytes were taken for the scale, and it stands first"
+    return f"the weights of the test block begin with {right[:2]}, and it returned {made[:2]}"
+
+
+@exercise(
+    title="More bits for everyone",
+    difficulty=2,
+    minutes=6,
+    expects=int,
+    hints=(
+        "Go through `Q4_K_M` once and add up bytes, as the lesson did. Only for the type Q4_K is the size another.",
+        "A Q6_K block is 210 bytes for 256 weights, whatever type the tensor had before. F32 stays at 4 bytes each.",
+        '`4 * tensor.weights if tensor.type == "F32" else tensor.weights // 256 * 210`, summed over all tensors.',
+    ),
+    solution=(
+        'answer = sum(4 * t.weights if t.type == "F32" else t.weights // 256 * 210\n             for t in Q4_K_M)'
+    ),
+    explanation=(
+        "Every matrix takes 6.5625 bits a weight then. That is the file that the card lists as Q6_K, with 2.30 GB."
+    ),
+    wrong_answers=[
+        ('answer = sum(t.weights // 256 * 210 for t in Q4_K_M if t.type != "F32")', "F32 tensors"),
+        ('answer = sum(t.weights // 256 * 210 for t in Q4_K_M if t.type == "Q4_K")', "were Q4_K only"),
+        ("answer = sum(t.weights // 256 * 210 for t in Q4_K_M)", "stay as they are"),
+        ("answer = round(sum(t.weights for t in Q4_K_M) * 6.5625)", "bits, not of bytes"),
+        ('answer = "2.30 GB"', "this asks for a whole number"),
+    ],
+)
+def all_in_six(answer, tensors):
+    floats = sum(4 * tensor.weights for tensor in tensors if tensor.type == "F32")
+    was_four = sum(tensor.weights for tensor in tensors if tensor.type == "Q4_K") // 256
+    was_six = sum(tensor.weights for tensor in tensors if tensor.type == "Q6_K") // 256
+    everything = sum(tensor.weights for tensor in tensors)
+    right = floats + (was_four + was_six) * _Q6_K_BYTES
+    if answer == right:
+        return None
+    if answer == right - floats:
+        return f"the F32 tensors are missing; they take {floats:,} bytes"
+    if answer in (was_four * _Q6_K_BYTES, was_four * _Q6_K_BYTES + floats):
+        return "that counts the tensors that were Q4_K only; those that were Q6_K are in the file too"
+    if answer == everything // 256 * _Q6_K_BYTES:
+        return "the F32 tensors stay as they are, 4 bytes a weight"
+    if isclose(answer, 8 * right, rel_tol=0.01):
+        return "that is a number of bits, not of bytes"
+    if answer == floats + was_four * _Q4_K_BYTES + was_six * _Q6_K_BYTES:
+        return "that is the size as it is now; the Q4_K tensors are to become Q6_K"
+    return f"{answer:,} is not the size; {right / 1e9:.2f} GB is where it should come out"
+
+
+@exercise(
+    title="Read without trust",
+    difficulty=3,
+    minutes=8,
+    expects=Callable,
+    hints=(
+        "There are two lies to expect: no room for the 8 bytes of the length, and no room for the text itself.",
+        "Check before you read: `at + 8 <= len(data)` first, then `at + 8 + length <= len(data)`.",
+        'Write `if at + 8 > len(data): raise ValueError("cut off")`, read the length, check '
+        "`at + 8 + length > len(data)` in the same way, then take the slice and decode it.",
+    ),
+    solution=(
+        "def read_safely(data, at):\n"
+        "    if at + 8 > len(data):\n"
+        '        raise ValueError(f"the file ends at byte {len(data)}, inside a length")\n'
+        '    (length,) = struct.unpack_from("<Q", data, at)\n'
+        "    end = at + 8 + length\n"
+        "    if end > len(data):\n"
+        '        raise ValueError(f"a text ends at byte {end}, but the file has only {len(data)}")\n'
+        "    return data[at + 8 : end].decode(), end"
+    ),
+    explanation=(
+        "A slice of Python never complains: `data[8:2**60]` is just what is there. So whoever wants to know about a "
+        "damaged file must compare every length with the file's own, before anything is read."
+    ),
+    wrong_answers=[
+        (
+            "def read_safely(data, at):\n"
+            '    (length,) = struct.unpack_from("<Q", data, at)\n'
+            "    return data[at + 8 : at + 8 + length].decode(), at + 8 + length",
+            "without complaint",
+        ),
+        (
+            "def read_safely(data, at):\n"
+            '    (length,) = struct.unpack_from("<Q", data, at)\n'
+            "    if length > len(data):\n"
+            '        raise ValueError("too long")\n'
+            "    return data[at + 8 : at + 8 + length].decode(), at + 8 + length",
+            "where it begins",
+        ),
+        (
+            "def read_safely(data, at):\n"
+            '    (length,) = struct.unpack_from("<Q", data, at)\n'
+            "    if at + 8 + length > len(data):\n"
+            '        raise ValueError("too long")\n'
+            "    return data[at + 8 : at + 8 + length].decode(), at + 8 + length",
+            "inside the length itself",
+        ),
+        (
+            "def read_safely(data, at):\n"
+            '    (length,) = struct.unpack_from("<Q", data, at)\n'
+            "    if at + 8 + length >= len(data):\n"
+            '        raise ValueError("too long")\n'
+            "    return data[at + 8 : at + 8 + length].decode(), at + 8 + length",
+            "ends with the data",
+        ),
+        (
+            "def read_safely(data, at):\n"
+            '    (length,) = struct.unpack_from("<Q", data, at)\n'
+            "    return data[at + 8 : at + 8 + length], at + 8 + length",
+            "a text and the byte after it",
+        ),
+    ],
+)
+def read_safely(answer):
+    sound = struct.pack("<Q", 5) + b"hello" + b"more"
+    got = answer(sound, 0)
+    if got != ("hello", 13):
+        return f"from {sound!r} it should return ('hello', 13), a text and the byte after it, and it returned {got!r}"
+    try:
+        last = answer(struct.pack("<Q", 5) + b"hello", 0)
+    except ValueError:
+        return "it refused a text that ends with the data, which is fine"
+    if last != ("hello", 13):
+        return f"a text at the very end should come back as ('hello', 13), and it returned {last!r}"
+    cases = (
+        (b"\0" * 4 + struct.pack("<Q", 2**60) + b"hello", 4, "a text that claims 2**60 bytes"),
+        (
+            b"\0" * 4 + struct.pack("<Q", 12) + b"hello",
+            4,
+            "a text of 12 claimed bytes with 5 left, from where it begins,",
+        ),
+        (struct.pack("<Q", 5) + b"hello" + b"\1\0", 13, "a file that ends inside the length itself"),
+    )
+    for data, at, what in cases:
+        try:
+            said = answer(data, at)
+        except ValueError:
+            continue
+        except Exception as error:
+            name = "struct.error" if isinstance(error, struct.error) else type(error).__name__
+            return f"on {what} it raised {name}; a ValueError is asked for"
+        return f"it read {what} without complaint and returned {said!r}; raise a ValueError"
+
+
+lesson = LessonContent(
+    name="05_inside_a_gguf",
+    title="Look inside a GGUF file",
+    minutes=25,
+    exercises=[padding, decode, all_in_six, read_safely],
+    quiz=[
+        Question(
+            "A file of the type Q4_K_M takes about 4.9 bits a weight, not 4. Why?",
+            [
+                Option(
+                    "Blocks also store scales, and some tensors are Q6_K",
+                    "Right: scales bring Q4_K to 4.5 bits, and the Q6_K tensors bring the average to 4.9.",
+                    right=True,
+                ),
+                Option(
+                    "The vocabulary takes the rest",
+                    "Vocabulary and all other metadata are about a thousandth of the file.",
+                ),
+                Option(
+                    "The computer reads whole bytes only",
+                    "Two weights of 4 bits share a byte without loss of space.",
+                ),
+            ],
+        ),
+        Question(
+            "One byte in the middle of a tensor is wrong. What notices it?",
+            [
+                Option(
+                    "The header's reader", "It reads names, shapes and places, and none of these changed."
+                ),
+                Option("The engine, when it loads the file", "It loads: every byte is a valid weight."),
+                Option(
+                    "A digest of the whole file",
+                    "Right: the sha256 of the file is another one. Nothing else looks at every byte.",
+                    right=True,
+                ),
+            ],
+        ),
+        Question(
+            "Why does a block of weights share a scale, and the file doesn't have just one?",
+            [
+                Option(
+                    "Because a block can be loaded alone",
+                    "It could, but engines load whole tensors.",
+                ),
+                Option(
+                    "Because one large weight would make the steps coarse for all the others",
+                    "Right: within a block the largest weight sets the step. The fewer weights share it, the finer.",
+                    right=True,
+                ),
+                Option(
+                    "Because it makes the file smaller",
+                    "It makes it larger: every scale takes 16 bits.",
+                ),
+            ],
+        ),
+    ],
+)
