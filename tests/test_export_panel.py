@@ -1,0 +1,234 @@
+"""The export panel from the kernel's side: what it says of each preset, and its exports, which are real ones."""
+
+import json
+import re
+import threading
+import time
+
+import nbformat
+import pytest
+from kernel_client import Kernel
+from nbconvert import HTMLExporter
+
+import zephyrkit as zk
+from zephyrkit.widgets import export_run
+
+
+@pytest.fixture
+def make(tmp_path, monkeypatch):
+    """A function that makes a panel in a folder of its own; all are closed after the test."""
+    monkeypatch.chdir(tmp_path)
+    made = []
+
+    def panel(*arguments, **options) -> zk.ExportPanel:
+        made.append(zk.ExportPanel(*arguments, **options))
+        return made[-1]
+
+    yield panel
+    for one in made:
+        one.close()
+    until(lambda: not _threads())
+
+
+def _threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("zephyrkit export")]
+
+
+def until(wanted, seconds: float = 300.0) -> None:
+    """Wait until ``wanted()`` is true; fail after ``seconds``."""
+    deadline = time.monotonic() + seconds
+    while not wanted():
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(0.01)
+
+
+def row(panel, preset: str = "int4 fast") -> dict:
+    return next(row for row in panel.state["rows"] if row["preset"] == preset)
+
+
+# -- the table ---------------------------------------------------------------------
+
+
+def test_every_preset_is_there_with_its_exact_command(make, tmp_path):
+    panel = make()
+    assert [row["preset"] for row in panel.state["rows"]] == list(zk.EXPORT_PRESETS)
+    for name, recipe in zk.EXPORT_PRESETS.items():
+        shown = row(panel, name)
+        target = f"practice-{name.replace(' ', '-')}"
+        assert re.sub(r"--model \S+", "--model MODEL", shown["command"]) == recipe.command("MODEL", target)
+        model = re.search(r"--model (\S+)", shown["command"])[1]
+        assert (tmp_path / model).resolve() == zk.PRACTICE_HF.resolve(), "seen from the notebook's folder"
+        assert shown["folder"] == "– not here" and shown["why_not"] == "" and shown["remark"]
+        assert shown["target"] == target
+
+
+@pytest.mark.parametrize(
+    ("free", "word", "button"), [(0.99, "✗ no", "memory"), (1.01, "△ tight", ""), (2, "✓ go", "")]
+)
+def test_memory_is_go_tight_or_no(make, monkeypatch, free, word, button):
+    need = zk.estimate_export(zk.PRACTICE_HF, "out").memory
+    monkeypatch.setattr("zephyrkit.convert.export_estimate.free_memory", lambda: int(need * free))
+    panel = make()
+    assert row(panel)["memory"].endswith(word)
+    assert button in row(panel)["why_not"] and bool(button) == bool(row(panel)["why_not"])
+
+
+def test_what_is_in_the_way_is_said(make, tmp_path):
+    (tmp_path / "practice-int8").mkdir()
+    (tmp_path / "practice-int8" / "notes.txt").write_text("mine")
+    panel = make()
+    assert row(panel, "int8")["folder"] == "✗ is taken" and "left as it is" in row(panel, "int8")["why_not"]
+    panel.choice = "int8"
+    panel.export()
+    assert panel.wait(60) is None and "there already" in panel.live["error"]
+    assert (tmp_path / "practice-int8" / "notes.txt").read_text() == "mine"
+
+
+def test_choosing(make, tmp_path):
+    panel = make(preset="int8")
+    assert panel.choice == "int8" and panel.target() == tmp_path / "practice-int8" and panel.folder is None
+    with pytest.raises(ValueError, match="int4 careful"):
+        panel.choice = "int3"
+    with pytest.raises(ValueError, match="int4 careful"):
+        make(preset="int3")
+    assert make(folder="there").target("16-bit") == tmp_path / "there"
+
+
+def test_a_source_that_is_none_is_refused(make, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "empty"))
+    with pytest.raises(zk.ModelFileError, match="no folder"):
+        make("nowhere")
+    with pytest.raises(zk.NotInCache, match=r'zephyrkit\.download\("weights"\)'):
+        make("weights")
+
+
+def test_the_text_form_is_a_table(make):
+    panel = make()
+    lines = repr(panel).splitlines()
+    assert lines[0] == "Export practice to OpenVINO: 3,150,336 weights."
+    assert [line[:2] + line[2:].split("  ")[0] for line in lines[2:6]] == [
+        "  16-bit", "  int8", "> int4 fast", "  int4 careful",
+    ]  # fmt: skip
+    assert sum("optimum-cli export openvino" in line for line in lines) == len(zk.EXPORT_PRESETS)
+
+
+def test_a_page_made_without_the_kernel_shows_the_table(make):
+    bundle = make()._repr_mimebundle_()[0]
+    output = nbformat.v4.new_output(
+        "display_data", {k: v for k, v in bundle.items() if k.startswith("text/")}
+    )
+    cell = nbformat.v4.new_code_cell("panel", outputs=[output])
+    page, _ = HTMLExporter().from_notebook_node(nbformat.v4.new_notebook(cells=[cell]))
+    assert "<caption" in page and "int4 careful" in page and "--weight-format int4" in page
+
+
+def test_the_state_can_stand_in_a_script_element(make, tmp_path):
+    panel = make(folder=tmp_path / "</script><img src=x>")
+    state = json.dumps(panel.get_state(["state", "live", "lines"]))
+    assert "<" not in state and "\\u003c/script>" in state
+    assert "<img" not in panel.freeze()._repr_html_()
+
+
+def test_the_missing_extra_is_said_in_the_window(make, monkeypatch):
+    from importlib.metadata import PackageNotFoundError
+
+    def version(name):
+        raise PackageNotFoundError(name)
+
+    panel = make()
+    monkeypatch.setattr("zephyrkit.convert.to_openvino.version", version)
+    with pytest.raises(zk.ExportError, match=r"zephyrkit\[export\]"):
+        panel.export()
+    panel._on_message(panel, {"do": "export"}, [])
+    assert "zephyrkit[export]" in panel.live["error"] and not panel.busy
+
+
+# -- exports -----------------------------------------------------------------------
+
+
+def test_an_export_from_python(make, tmp_path):
+    panel, titles = make(preset="int8"), []
+    panel.observe(lambda change: titles.append(change["new"]["title"]), "live")
+    panel.export()
+    assert panel.busy and panel.live["busy"]
+    with pytest.raises(zk.ExportError, match="int8 is being exported"):
+        panel.export()
+    with pytest.raises(TimeoutError, match="cancel"):
+        panel.wait(0.05)
+    assert panel.wait(600) == panel.folder == tmp_path / "practice-int8"
+    for stage in ("starting", "loading", "converting", "compressing", "exported to practice-int8"):
+        assert any(stage in title for title in titles), stage
+    assert panel.live["step"] == panel.live["steps"] and "at most" in panel.live["figures"]
+    assert row(panel, "int8")["folder"] == "✓ exported" and row(panel, "int8")["size"] == "3.7 MB"
+    assert "is exported already" in row(panel, "int8")["why_not"]
+    assert any("Loading weights" in line for line in panel.lines)
+    assert "site-packages" not in "\n".join(panel.lines)
+    assert panel.error is None and len(zk.layer_types(panel.folder)) == 30
+
+
+def test_cancel_leaves_nothing_and_says_so(make, tmp_path):
+    panel = make()
+    panel.export()
+    until(lambda: panel.live.get("figures"))
+    panel.cancel()
+    assert panel.wait(30) is None and isinstance(panel.error, zk.ExportError)
+    assert panel.live["title"] == "int4 fast: stopped. Nothing was left behind." and not panel.live["error"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_panel_made_midway_finds_the_export_and_can_cancel_it(make):
+    first = make()
+    first.export()
+    second = make(preset="int8")
+    assert second.busy and second.choice == "int4 fast" and second.live["busy"]
+    first.close()
+    time.sleep(0.3)
+    assert second.busy, "the other panel still shows it"
+    second.cancel()
+    assert second.wait(30) is None
+
+
+def test_closing_the_last_panel_ends_the_export(make, tmp_path):
+    panel = make()
+    panel.export()
+    run = export_run.running(panel.target())
+    until(lambda: run.progress is not None)
+    panel.close()
+    assert run.wait(30) and not run.busy and list(tmp_path.iterdir()) == []
+
+
+def test_a_failure_is_said_in_the_window(make, tmp_path):
+    """The folder would lie in a file."""
+    (tmp_path / "file").write_text("")
+    panel = make(folder=tmp_path / "file" / "out")
+    panel.export()
+    assert panel.wait(60) is None
+    assert "failed" in panel.live["title"] and "Nothing was left behind" in panel.live["error"]
+
+
+# -- in a real kernel --------------------------------------------------------------
+
+
+@pytest.fixture
+def kernel(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    started = Kernel()
+    yield started
+    started.stop()
+
+
+def test_the_window_s_cancel_is_heard_while_a_cell_runs(kernel, tmp_path):
+    kernel.run(
+        f"import os, time; os.chdir({str(tmp_path)!r})\nimport zephyrkit as zk\npanel = zk.ExportPanel()"
+    )
+    comm_id, address = kernel.run("print(panel.model_id, panel._address)").split()
+    kernel.ask(comm_id, do="export")
+    assert kernel.wait_for(lambda m: m["kind"] == "heard")["do"] == "export"
+    cell = kernel.begin("while panel.busy: time.sleep(0.05)\nprint('ended')")
+    kernel.wait_for(lambda m: "of memory now" in m.get("live", ""), seconds=60)
+    kernel.control("zephyrkit_stop", address=address, generation=None)
+    assert kernel.finish(cell) == "ended\n"
+    assert "Nothing was left behind" in kernel.run("print(panel.live['title'])")
+    assert kernel.run("print(os.listdir())").strip() == "[]"
+    kernel.ask(comm_id, do="fly")
+    kernel.wait_for(lambda m: "Reload the page" in m.get("live", ""))

@@ -1,0 +1,205 @@
+// The export panel's front end. The kernel knows the presets; this draws them and says what was chosen and clicked.
+//
+//   state      from the kernel, a JSON text: the title, the presets in words
+//   live       from the kernel, a JSON text: how the export stands, at most ten times a second
+//   lines      from the kernel, a JSON text: the export's log
+//   choice     goes both ways
+//   ask(…)     to the kernel: {do: "export"}, "cancel", "refresh"
+//
+// chat_kernel.js and chat_small.js hold the functions used here; export.py joins them into one module.
+
+const COLUMNS = [
+  ["preset", "Preset"], ["size", "Size"], ["memory", "Memory"], ["disk", "Disk"], ["folder", "Folder"], ["remark", "Remark"],
+];
+const FACTS = [["command", "Command"], ["target", "Goes to"], ["need", "Memory"], ["room", "Disk"]];
+
+export default {
+  render({ model, el }) {
+    const view = exportView(model);
+    el.append(view.root);
+    return view.leave;
+  },
+};
+
+function exportView(model) {
+  const id = newId();
+  const rows = new Map(); // preset -> {radio, cells}
+  let state = {};
+  let live = {};
+  const parts = buildPanel(id, { export: () => ask("export"), cancel, refresh: () => ask("refresh") });
+  const { root } = parts;
+  const kernel = kernelLine(model, drawTrouble, "a running export ends with the kernel and leaves nothing behind");
+
+  function ask(action) {
+    if (action === "export" && parts.export.getAttribute("aria-disabled") === "true") return;
+    kernel.expectAnswer();
+    model.send({ do: action });
+  }
+
+  function cancel() {
+    // Over the control channel, which a kernel reads while it runs a cell; and as an ordinary message, for
+    // front ends that have no control channel to offer. A second Cancel does nothing.
+    kernel.sendControl("zephyrkit_stop", { address: model.get("_address"), generation: null });
+    ask("cancel");
+  }
+
+  function choose(preset) {
+    model.set("choice", preset);
+    model.save_changes();
+  }
+
+  // -- drawing
+
+  function drawState() {
+    state = read("state");
+    if (!state.rows) return;
+    kernel.answered();
+    set(parts.title, state.title);
+    for (const row of state.rows) {
+      const known = rows.get(row.preset) ?? newRow(row);
+      for (const [key] of COLUMNS.slice(1)) set(known.cells[key], row[key]);
+    }
+    drawChosen();
+  }
+
+  function newRow(row) {
+    const cellId = (key) => `zk-${id}-${row.preset.replaceAll(" ", "-")}-${key}`;
+    const radio = make("input", {
+      type: "radio", name: `zk-${id}`, value: row.preset, "aria-describedby": `${cellId("memory")} ${cellId("disk")} ${cellId("remark")}`,
+    });
+    radio.addEventListener("change", () => choose(row.preset));
+    const label = make("label", {}, radio, make("span", {}, row.preset));
+    const cells = {};
+    for (const [key, title] of COLUMNS.slice(1)) cells[key] = make("td", { role: "cell", id: cellId(key), class: `zk-${key}`, "data-title": title });
+    const element = make("tr", { role: "row" }, make("th", { role: "rowheader", scope: "row" }, label), ...Object.values(cells));
+    element.addEventListener("click", (event) => {
+      if (!event.target.closest("label")) radio.click();
+    });
+    parts.body.append(element);
+    rows.set(row.preset, { radio, cells });
+    return rows.get(row.preset);
+  }
+
+  function drawChosen() {
+    const row = state.rows?.find((known) => known.preset === model.get("choice"));
+    if (!row) return;
+    rows.get(row.preset).radio.checked = true;
+    for (const [key] of FACTS) set(parts.facts[key], row[key]);
+    const busy = Boolean(live.busy);
+    set(parts.why, busy ? "" : row.why_not);
+    const focused = document.activeElement;
+    parts.export.setAttribute("aria-disabled", String(busy || Boolean(row.why_not)));
+    parts.export.setAttribute("aria-label", `Export: ${row.preset}`);
+    parts.cancel.hidden = !busy;
+    if (focused === parts.cancel && !busy) parts.export.focus();
+  }
+
+  function drawLive() {
+    const before = live;
+    live = read("live");
+    kernel.answered();
+    const { step = 0, steps = 1 } = live;
+    set(parts.stage, live.title ?? "");
+    set(parts.figures, live.figures ?? "");
+    parts.fill.style.width = `${(100 * step) / steps}%`;
+    parts.bar.setAttribute("aria-valuemax", String(steps));
+    parts.bar.setAttribute("aria-valuenow", String(step));
+    parts.bar.setAttribute("aria-valuetext", `step ${step} of ${steps}`);
+    root.dataset.busy = String(Boolean(live.busy));
+    parts.error.hidden = !live.error;
+    set(parts.error, live.error ?? "");
+    if (live.title !== before.title) parts.announce.textContent = live.title; // once a stage
+    if (Boolean(live.busy) !== Boolean(before.busy)) drawChosen();
+  }
+
+  function drawLines() {
+    const lines = read("lines");
+    const { log } = parts;
+    const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 24;
+    set(log, Array.isArray(lines) ? lines.join("\n") : "");
+    parts.details.hidden = !log.textContent;
+    if (atEnd) log.scrollTop = log.scrollHeight;
+  }
+
+  function drawTrouble() {
+    parts.trouble.hidden = !kernel.trouble;
+    parts.trouble.textContent = kernel.trouble;
+  }
+
+  function read(name) {
+    const text = model.get(name);
+    return typeof text === "string" ? JSON.parse(text) : {};
+  }
+
+  const drawings = {
+    "change:state": drawState, "change:live": drawLive, "change:lines": drawLines, "change:choice": drawChosen, "msg:custom": kernel.answered,
+  };
+  // The notebook would take the keys for its own shortcuts.
+  root.addEventListener("keydown", (event) => event.stopPropagation());
+  for (const [event, draw] of Object.entries(drawings)) model.on(event, draw);
+  drawLive();
+  drawState();
+  drawLines();
+
+  function leave() {
+    kernel.leave();
+    for (const [event, draw] of Object.entries(drawings)) model.off(event, draw);
+  }
+  return { root, leave };
+}
+
+function set(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+// The window without its presets: bar, table, facts about the chosen one, buttons, the strip of an export.
+function buildPanel(id, on) {
+  const parts = {};
+  parts.title = make("span", { class: "zk-free" });
+  parts.root = make("section", {
+    class: "zephyrkit-picker zephyrkit-export", "aria-label": "Export a model to OpenVINO",
+    // Notebook 7 and JupyterLab leave keys and right clicks alone in here.
+    "data-lm-suppress-shortcuts": "true", "data-jp-suppress-context-menu": "true",
+  },
+  make("header", { class: "zk-bar" }, parts.title, button("Look again", on.refresh, { title: "Look again what is free and what is exported" })),
+  presetTable(parts), presetFacts(parts), exportButtons(parts, on), exportStrip(parts, id),
+  parts.trouble = make("div", { class: "zk-error", role: "alert", hidden: true }),
+  parts.announce = make("div", { class: "zk-announce", role: "status", "aria-live": "polite" }));
+  return parts;
+}
+
+function presetTable(parts) {
+  parts.body = make("tbody", { role: "rowgroup" });
+  const titles = COLUMNS.map(([key, title]) => make("th", { role: "columnheader", scope: "col", class: `zk-${key}` }, title));
+  // The roles are said once more, because a narrow window lays the table out as cards, and a browser then
+  // forgets that it is one.
+  return make("fieldset", { class: "zk-files" }, make("legend", { class: "zk-announce" }, "Preset"),
+    make("table", { role: "table" }, make("thead", { role: "rowgroup" }, make("tr", { role: "row" }, ...titles)), parts.body));
+}
+
+function presetFacts(parts) {
+  parts.facts = {};
+  const lines = FACTS.map(([key, title]) => {
+    parts.facts[key] = make("dd", { class: `zk-${key}` });
+    return make("div", {}, make("dt", {}, title), parts.facts[key]);
+  });
+  return make("dl", { class: "zk-facts" }, ...lines);
+}
+
+function exportButtons(parts, on) {
+  parts.why = make("span", { class: "zk-why", id: `zk-why-${newId()}` });
+  parts.export = button("Export", on.export, { class: "zk-button zk-main", "aria-describedby": parts.why.id });
+  parts.cancel = button("Cancel", on.cancel, { class: "zk-button zk-stop", hidden: true });
+  return make("div", { class: "zk-buttons" }, parts.export, parts.cancel, parts.why);
+}
+
+function exportStrip(parts, id) {
+  parts.stage = make("div", { class: "zk-title", id: `zk-${id}-title` });
+  parts.fill = make("div", { class: "zk-fill" });
+  parts.bar = make("div", { class: "zk-progress", role: "progressbar", "aria-labelledby": `zk-${id}-title`, "aria-valuemin": 0 }, parts.fill);
+  parts.figures = make("div", { class: "zk-figures" });
+  parts.error = make("div", { class: "zk-error", role: "alert", hidden: true });
+  parts.log = make("pre", { class: "zk-lines", tabindex: 0, role: "log", "aria-live": "off", "aria-label": "The export's log" });
+  parts.details = make("details", { hidden: true }, make("summary", {}, "Log"), parts.log);
+  return make("div", { class: "zk-strip" }, parts.stage, parts.bar, make("div", { class: "zk-below" }, parts.figures, parts.error), parts.details);
+}

@@ -1,0 +1,147 @@
+"""What the export panel shows of each preset: plain data, and the same as a table for where no kernel runs."""
+
+import html
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..convert.export_estimate import Estimate, estimate
+from ..convert.export_recipe import EXPORT_PRESETS, Recipe
+from ..convert.export_source import Source
+from .download_view import size
+from .export_run import bytes_of
+
+_SIGNS = {"go": "✓", "tight": "△", "no": "✗"}
+_HEAD = ["preset", "size", "memory", "disk", "folder", "remark"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A preset, and how it stands with it on this machine."""
+
+    name: str
+    recipe: Recipe
+    source: Source
+    target: Path
+    estimate: Estimate
+    unfit: str
+    """Why this model can't be exported so; "" when it can."""
+
+    @property
+    def made(self) -> bool:
+        """Whether the folder is there."""
+        return (self.target / "zephyrkit.json").is_file()
+
+    @property
+    def size(self) -> str:
+        """What the folder has, or will have."""
+        return size(bytes_of(self.target)) if self.made else f"about {size(self.estimate.size)}"
+
+    @property
+    def command(self) -> str:
+        """The exact command for a terminal in the notebook's folder."""
+        return self.recipe.command(_from_here(self.source.folder), _from_here(self.target))
+
+    def cells(self) -> list[str]:
+        """The row's texts, in the table's order."""
+        expected = self.estimate
+        return [
+            self.name,
+            self.size,
+            f"{size(expected.memory)} {_SIGNS[expected.memory_fit]} {expected.memory_fit}",
+            f"{size(expected.disk)} {_SIGNS[expected.disk_fit]} {expected.disk_fit}",
+            "✓ exported" if self.made else "✗ is taken" if self._taken else "– not here",
+            self.recipe.remark,
+        ]
+
+    def shown(self) -> dict[str, object]:
+        """All of it in words, for the window."""
+        expected = self.estimate
+        return {
+            **dict(zip(_HEAD, self.cells(), strict=True)),
+            "command": self.command,
+            "target": _from_here(self.target),
+            "need": f"{size(expected.memory)} must be free, and {size(expected.memory_free)} is. With "
+            f"{size(expected.resident)} free, no file is read twice.",
+            "room": f"{size(expected.disk)} at the worst moment, and {size(expected.disk_free)} is free; "
+            f"{size(expected.size)} stays.",
+            "why_not": self.why_not,
+        }
+
+    @property
+    def _taken(self) -> bool:
+        return (
+            not self.made and self.target.exists() and (self.target.is_file() or any(self.target.iterdir()))
+        )
+
+    @property
+    def why_not(self) -> str:
+        """Why the button is off; "" when it isn't."""
+        if self.unfit:
+            return self.unfit
+        if self.made:
+            return "It is exported already: load it with zephyrkit.OpenVino, or delete the folder first."
+        if self._taken:
+            return "Something else is in that place, and is left as it is. Choose another folder."
+        if self.estimate.memory_fit == "no":
+            return "There is too little memory. Close other programs, then look again."
+        if self.estimate.disk_fit == "no":
+            return "There is too little room on the disk. Make room, then look again."
+        return ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """The presets as plain text and as HTML: a cell's output that needs no kernel and no script."""
+
+    rows: tuple[Row, ...]
+    chosen: str
+    title: str
+
+    def __repr__(self) -> str:
+        cells = [_HEAD, *(row.cells() for row in self.rows)]
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        marks = ["", *(">" if row.name == self.chosen else "" for row in self.rows)]
+        lines = [
+            f"{mark:2}{'  '.join(t.ljust(w) for t, w in zip(line, widths, strict=True)).rstrip()}"
+            for mark, line in zip(marks, cells, strict=True)
+        ]
+        return "\n".join([self.title, *lines, *(f"{row.name}: {row.command}" for row in self.rows)])
+
+    def _repr_html_(self) -> str:
+        left = ' style="text-align:left"'
+        head = "".join(f'<th scope="col"{left}>{name}</th>' for name in _HEAD)
+        body = ""
+        for row in self.rows:
+            name, *others = map(html.escape, row.cells())
+            body += f'<tr><th scope="row"{left}>{name}</th>'
+            body += "".join(f"<td{left}>{text}</td>" for text in others) + "</tr>"
+        commands = "".join(
+            f"<p>{html.escape(row.name)}: <code>{html.escape(row.command)}</code></p>" for row in self.rows
+        )
+        return (
+            f'<div class="zephyrkit-still"><table><caption{left}>{html.escape(self.title)}</caption>'
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{commands}</div>"
+        )
+
+
+def _from_here(path: Path) -> str:
+    """A path as seen from the notebook's folder: a stored notebook shows nobody's home."""
+    try:
+        return os.path.relpath(path)
+    except ValueError:  # another drive of Windows
+        return str(path)
+
+
+def look(source: Source, target_of) -> tuple[Row, ...]:
+    """The rows as things stand now. ``target_of`` gives the folder for a preset's name."""
+    rows = []
+    for name, recipe in EXPORT_PRESETS.items():
+        target = target_of(name)
+        try:
+            recipe.require_fit(source)
+            unfit = ""
+        except ValueError as error:
+            unfit = str(error)
+        rows.append(Row(name, recipe, source, target, estimate(source, recipe, target), unfit))
+    return tuple(rows)
