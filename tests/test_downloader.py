@@ -5,6 +5,7 @@ import json
 import os
 import threading
 import time
+from collections import deque
 
 import pytest
 from downloads import FILE, QUANT, REPOSITORY, Watch, at_home, child, model, output, serve, sha256, start
@@ -12,6 +13,8 @@ from faulty_hub import ALWAYS, Faults, faulty_hub
 
 import zephyrkit as zk
 from zephyrkit.catalogue import CATALOGUE, PRACTICE_LICENCE, WEIGHTS, WEIGHTS_REPOSITORY
+from zephyrkit.classroom.mirror import build_app, running
+from zephyrkit.classroom.traffic import Recorder
 from zephyrkit.downloader import hub as asking
 
 __all__ = ["at_home"]
@@ -236,6 +239,38 @@ def test_an_unfinished_download_is_known_and_taken_up(tmp_path, monkeypatch):
         speeds = [progress.bytes_per_s for progress in watch.seen if progress.bytes_per_s]
         left = [progress.seconds_left for progress in watch.seen if progress.seconds_left]
         assert speeds and left and zk.cache_state(QUANT).partial == 0
+
+
+@pytest.mark.parametrize("setting", [None, "0"])
+def test_xet_is_used_only_by_those_who_ask_for_it(setting, tmp_path):
+    # There is no Xet store here: what counts is whether the Hub is asked for the way to one.
+    app = build_app(serve(tmp_path / "served", DATA), cache=tmp_path / "none")
+
+    async def with_xet(scope, receive, send) -> None:
+        async def announce(message) -> None:
+            if message["type"] == "http.response.start" and "/resolve/" in scope["path"]:
+                way = b"http://" + dict(scope["headers"])[b"host"] + b"/api/xet"
+                offer = [(b"x-xet-hash", b"0" * 64), (b"x-xet-refresh-route", way)]
+                message = {**message, "headers": [*message["headers"], *offer]}
+            await send(message)
+
+        await app(scope, receive, announce)
+
+    records = deque()
+    program = """
+try:
+    zk.download(quant)
+except zk.DownloadError as error:
+    print(error)
+"""
+    with running(Recorder(with_xet, records)) as port:
+        given = {"HF_HUB_DISABLE_XET": setting} if setting else {}
+        said = output(child(program, address=f"http://127.0.0.1:{port}", **given))
+    asked = [record.path for record in records]
+    if setting is None:
+        assert "/api/xet" not in asked and not said.count("Xet")
+    else:
+        assert "/api/xet" in asked and "Unset HF_HUB_DISABLE_XET" in said
 
 
 def test_two_processes_fetch_a_file_once(tmp_path):

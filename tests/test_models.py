@@ -3,8 +3,12 @@
 import shutil
 
 import pytest
+from downloads import Watch, at_home
+from faulty_hub import faulty_hub
 
 import zephyrkit as zk
+
+__all__ = ["at_home"]
 
 
 def test_practice_is_the_default(monkeypatch):
@@ -26,6 +30,29 @@ def test_one_setting_switches_every_notebook(monkeypatch, tmp_path):
 def test_an_unknown_word_is_said(word):
     with pytest.raises(zk.ModelFileError, match=f"no model called '{word}'.*practice.*Q2_K.*Q4_K_M.*Q8_0"):
         zk.load(word)
+
+
+def test_a_file_of_the_catalogue_is_fetched_and_loaded_by_its_name(monkeypatch, tmp_path, at_home):
+    # The practice model's bytes stand for the 3B file: it is the way that counts here.
+    row = zk.CATALOGUE["Q2_K"]
+    folder = tmp_path / "served"
+    folder.mkdir()
+    (folder / row.file).write_bytes(zk.PRACTICE.read_bytes())
+    with faulty_hub({row.repository.id: folder}) as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.address)
+        watch = Watch()
+        with zk.load("Q2_K", context=256, progress=watch) as model:
+            assert model.context == 256 and watch.stages[-1] == "done"
+        monkeypatch.setenv("ZEPHYRKIT_MODEL", "Q2_K")
+        with zk.load(context=256) as model:
+            assert model.name == row.file.removesuffix(".gguf")
+        assert len(hub.files()) == 1
+
+
+def test_offline_a_name_that_is_not_cached_says_so(monkeypatch, at_home):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(zk.NotInCache, match="HF_HUB_OFFLINE"):
+        zk.load("Q4_K_M")
 
 
 def test_a_path_that_leads_nowhere(tmp_path):

@@ -8,6 +8,7 @@ its lock are used here, and the loop is ours.
 
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -140,7 +141,8 @@ class _Transfer:
                 elif item is END:
                     return Cause(DownloadIncomplete("The Hub ended the file too early."))
                 else:
-                    return cause(item, self.wanted, self.announced.endpoint)
+                    asked = replace(self.wanted, revision=self.announced.commit)
+                    return cause(item, asked, self.announced.endpoint)
         return None
 
     def answered(self, status: int, headers: Any) -> None:
