@@ -130,6 +130,15 @@ def test_offline_bytes_that_changed_are_not_used(hub, monkeypatch):
         zk.download(QUANT)
 
 
+def test_bytes_that_changed_and_a_hub_that_is_gone_are_both_said(hub, monkeypatch):
+    zk.download(QUANT).resolve().write_bytes(DATA[:-1] + b"?")
+    monkeypatch.setenv("HF_ENDPOINT", "http://no-such-host.invalid")
+    with pytest.raises(zk.HubUnreachable, match=f"can't be found.*fetched anew.*{sha256(DATA)}"):
+        zk.download(QUANT)
+    monkeypatch.setenv("HF_ENDPOINT", hub.address)
+    assert zk.download(QUANT).read_bytes() == DATA
+
+
 def test_without_links_the_file_itself_is_in_its_place(hub):
     # As on Windows without developer mode. There the cache has no digest of the file: the first one counts.
     program = """

@@ -70,7 +70,12 @@ def fetch(wanted: Wanted, reporter: Reporter, cancel: threading.Event) -> Path:
             reporter.enter("verifying", f"{error} It was moved aside as {aside.name} and is fetched anew.")
     if hub.offline():
         raise not_here(wanted, damage) from damage
-    announced = hub.announce(wanted, reporter, cancel)
+    try:
+        announced = hub.announce(wanted, reporter, cancel)
+    except DownloadError as error:
+        if damage is None:
+            raise
+        raise type(error)(f"{error} It must be fetched anew, since {damage}") from damage
     reporter.total = announced.size
     return fetch_announced(wanted, announced, reporter, cancel)
 
