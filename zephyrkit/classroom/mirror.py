@@ -8,7 +8,8 @@ download``, ``zephyrkit download``, ``hf_hub_download``, ``from_pretrained``. It
 the repositories of this machine's Hugging Face cache, as far as they were downloaded,
 and ``zephyrkit/practice``.
 
-The key keeps strangers out who share the network; nothing is encrypted.
+The key keeps strangers out who share the network; nothing is encrypted. It also takes
+the place of a learner's own token, which clients would send otherwise.
 """
 
 import math
@@ -62,6 +63,7 @@ def build_app(
     if rate is not None:
         middleware.append(Middleware(Pace, rate=rate))
     app = Starlette(routes=routes(), middleware=middleware, exception_handlers={NotHere: not_here})
+    app.router.redirect_slashes = False
     app.state.repositories = repositories
     return app
 
