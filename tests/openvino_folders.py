@@ -1,6 +1,11 @@
-"""The practice model as OpenVINO folders: the shipped one, and others that are exported once a test run."""
+"""The practice model as OpenVINO folders: the shipped one, and others that are exported once a test run.
+
+The environment variable ``ZEPHYRKIT_TEST_EXPORTS`` names a folder in which exports are
+kept from one run to the next.
+"""
 
 import atexit
+import os
 import shutil
 import subprocess
 import sys
@@ -12,18 +17,29 @@ import zephyrkit as zk
 
 
 @cache
-def exported(weights: str) -> Path:
-    """A fresh export with these weights ("fp32", "int8"), by optimum's own command; takes about 20 s."""
-    home = Path(tempfile.mkdtemp(prefix="zephyrkit-openvino-"))
-    atexit.register(shutil.rmtree, home, ignore_errors=True)
-    folder = home / f"practice-{weights}"
+def exported(weights: str, *options: str) -> Path:
+    """An export with these weights ("fp32", "int8"), by optimum's own command; takes about 20 s."""
+    folder = _home() / "-".join(["practice", weights, *(option.strip("-") for option in options)])
+    if folder.is_dir():
+        return folder
     # The program optimum-cli, by the module behind it: a virtual environment's bin may not be on the path.
     program = "from optimum.commands.optimum_cli import main; main()"
+    task = () if "--task" in options else ("--task", "text-generation-with-past")
     command = [sys.executable, "-c", program, "export", "openvino", "--model", str(zk.PRACTICE_HF)]
-    command += ["--task", "text-generation-with-past", "--weight-format", weights, str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    command += ["--weight-format", weights, *task, *options, f"{folder}.part"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stdout + done.stderr
-    return folder
+    return Path(f"{folder}.part").rename(folder)
+
+
+@cache
+def _home() -> Path:
+    if kept := os.environ.get("ZEPHYRKIT_TEST_EXPORTS"):
+        Path(kept).mkdir(parents=True, exist_ok=True)
+        return Path(kept)
+    home = Path(tempfile.mkdtemp(prefix="zephyrkit-openvino-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    return home
 
 
 def eight_bits() -> Path:

@@ -1,14 +1,22 @@
 """Nothing that the kit exposes can kill the process: each abuse runs in a child, and its exit is looked at.
 
-llama.cpp itself ends the process for most of these (SIGSEGV, SIGABRT). A child
-passes when it ends with code 0 and says "fine" after its own checks.
+llama.cpp itself ends the process for most of these (SIGSEGV, SIGABRT), and OpenVINO
+for some. A child passes when it ends with code 0 and says "fine" after its own checks.
 """
 
 import subprocess
 import sys
 import textwrap
 
+import openvino_folders
 import pytest
+
+LOADERS = {
+    "llamacpp": lambda: 'load = lambda: zk.load("practice")',
+    "openvino": lambda: (
+        f"FOLDER = {str(openvino_folders.eight_bits())!r}; load = lambda: zk.OpenVino(FOLDER)"
+    ),
+}
 
 BEGIN = """
 import faulthandler, gc, os, signal, sys, threading, time
@@ -34,12 +42,13 @@ def refused(error, call):
         return True
     return False
 
-model = zk.load("practice")
+LOADER
+model = load()
 """
 
 
-def run(code: str, *, seconds: float = 240) -> subprocess.CompletedProcess:
-    program = BEGIN + textwrap.dedent(code) + '\nprint("fine")\n'
+def run(code: str, *, engine: str = "llamacpp", seconds: float = 240) -> subprocess.CompletedProcess:
+    program = BEGIN.replace("LOADER", LOADERS[engine]()) + textwrap.dedent(code) + '\nprint("fine")\n'
     return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=seconds)
 
 
@@ -101,7 +110,7 @@ ABUSES = {
     "close while another thread computes": """
         reasons = set()
         for delay in range(24):
-            model = zk.load("practice")
+            model = load()
             ended = []
             messages = LONG if delay % 2 else STORY
             thread = threading.Thread(target=lambda: ended.append(reply(model, messages, FREE)))
@@ -148,7 +157,7 @@ ABUSES = {
     """,
     "the model dropped with its stream running": """
         for n in range(10):
-            stream = zk.load("practice").stream(STORY, FREE)
+            stream = load().stream(STORY, FREE)
             next(stream)
             del stream
         stream = model.stream(STORY, FREE)
@@ -166,19 +175,8 @@ ABUSES = {
         time.sleep(0.3)
     """,
     "exit while a daemon thread loads": """
-        threading.Thread(target=lambda: [zk.load("practice") for _ in range(999)], daemon=True).start()
+        threading.Thread(target=lambda: [load() for _ in range(999)], daemon=True).start()
         time.sleep(0.2)
-    """,
-    "a fork": """
-        expected = reply(model).text
-        child = os.fork()
-        if not child:
-            ok = refused(zk.ModelClosed, lambda: next(model.stream(STORY)))
-            model.close(); del model; gc.collect()
-            ok = ok and reply(zk.load("practice")).text == expected
-            os._exit(0 if ok else 1)
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-        assert reply(model).text == expected
     """,
     "ids and texts that make no sense": """
         for ids in ([-1], [10**9], [10**6], [-2**31]):
@@ -190,14 +188,6 @@ ABUSES = {
                 reply(model, [{"role": "user", "content": text}], GREEDY.but(max_tokens=2))
             except zk.ContextOverflow:
                 pass
-    """,
-    "the engine's own package beside the kit": """
-        import llama_cpp
-        assert llama_cpp.llama_cpp.llama_decode is llama_cpp.llama_decode
-        by_hand = llama_cpp.Llama(str(zk.PRACTICE), n_ctx=512, verbose=False)
-        assert by_hand.create_completion("a", max_tokens=3)["choices"]
-        assert reply(model).text
-        by_hand.close()
     """,
     "interrupts in the middle of reading and of writing": """
         model.next_token("x")  # imports numpy, which must not be interrupted at that
@@ -246,21 +236,89 @@ ABUSES = {
 }
 
 
-@pytest.mark.parametrize("abuse", ABUSES)
-def test_survives(abuse):
-    if "os.fork" in ABUSES[abuse] and sys.platform == "win32":
+OWN_ABUSES = {
+    "llamacpp": {
+        "a fork": """
+        expected = reply(model).text
+        child = os.fork()
+        if not child:
+            ok = refused(zk.ModelClosed, lambda: next(model.stream(STORY)))
+            model.close(); del model; gc.collect()
+            ok = ok and reply(load()).text == expected
+            os._exit(0 if ok else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert reply(model).text == expected
+    """,
+        "the engine's own package beside the kit": """
+        import llama_cpp
+        assert llama_cpp.llama_cpp.llama_decode is llama_cpp.llama_decode
+        by_hand = llama_cpp.Llama(str(zk.PRACTICE), n_ctx=512, verbose=False)
+        assert by_hand.create_completion("a", max_tokens=3)["choices"]
+        assert reply(model).text
+        by_hand.close()
+    """,
+    },
+    "openvino": {
+        "a fork": """
+        expected = reply(model).text
+        child = os.fork()
+        if not child:
+            ok = refused(zk.ModelClosed, lambda: next(model.stream(STORY)))
+            ok = ok and refused(zk.ModelClosed, lambda: model.tokenize("x"))
+            ok = ok and refused(zk.ZephyrkitError, load)
+            model.close(); del model; gc.collect()
+            sys.exit(0 if ok else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert reply(model).text == expected
+    """,
+        "the engine's own package beside the kit": """
+        import openvino_genai
+        import openvino
+        expected = reply(model).text
+        pipeline = openvino_genai.LLMPipeline(FOLDER, "CPU")
+        assert pipeline.generate("Hi", max_new_tokens=3)
+        assert reply(model).text == expected
+        del pipeline
+        assert reply(model).text == expected
+    """,
+        "both engines in one process": """
+        expected = reply(model).text
+        with zk.load("practice") as other:
+            theirs = reply(other).text
+            said = []
+            threads = [
+                threading.Thread(target=lambda m=m: said.append(reply(m).text)) for m in (model, other) * 3
+            ]
+            for pair in (threads[:2], threads[2:4], threads[4:]):
+                [t.start() for t in pair]; [t.join() for t in pair]
+        assert sorted(said) == sorted([expected, theirs] * 3)
+        assert reply(model).text == expected
+    """,
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("engine", "abuse"),
+    [(engine, abuse) for engine in LOADERS for abuse in {**ABUSES, **OWN_ABUSES[engine]}],
+)
+def test_survives(engine, abuse):
+    code = {**ABUSES, **OWN_ABUSES[engine]}[abuse]
+    if "os.fork" in code and sys.platform == "win32":
         pytest.skip("Windows has no fork")
-    assert_fine(ABUSES[abuse])
+    assert_fine(code, engine=engine)
 
 
-def test_memory_doesnt_grow_over_200_lives_of_a_model():
-    """Open, chat, cancel, close: the growth from the 50th to the 200th life, in what malloc can't give back."""
+@pytest.mark.parametrize(("engine", "lives"), [("llamacpp", 200), ("openvino", 50)])
+def test_memory_doesnt_grow_over_many_lives_of_a_model(engine, lives):
+    """Open, chat, cancel, close: the growth from the first quarter to the end, in what malloc can't give back."""
     assert_fine(
         """
         import ctypes, psutil
+        lives = LIVES
         trim = getattr(ctypes.CDLL(None), "malloc_trim", lambda _: None)  # glibc's; others don't hoard as much
         def life(n):
-            model = zk.load("practice")
+            model = load()
             for messages, texts in ((STORY, 3), (LONG, 0)):
                 cancel = threading.Event()
                 stream = model.stream(messages, FREE.but(seed=n), cancel)
@@ -271,13 +329,14 @@ def test_memory_doesnt_grow_over_200_lives_of_a_model():
             model.close()
         model.close()
         sizes = []
-        for n in range(200):
+        for n in range(lives):
             life(n)
             trim(0)
             sizes.append(psutil.Process().memory_info().rss / 2**20)
-        early, late = min(sizes[40:60]), min(sizes[180:])
-        print(f"{early:.2f} MiB after 50, {late:.2f} MiB after 200")
+        early, late = min(sizes[lives // 5 : lives * 3 // 10]), min(sizes[lives * 9 // 10 :])
+        print(f"{early:.2f} MiB after a quarter, {late:.2f} MiB after {lives}")
         assert late - early < 1, (early, late)
-    """,
+    """.replace("LIVES", str(lives)),
+        engine=engine,
         seconds=300,
     )

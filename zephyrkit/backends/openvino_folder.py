@@ -15,8 +15,11 @@ from ..errors import ModelFileError
 from ..memory import Shape
 
 ARCHITECTURE = "stablelm"
-GRAPH, WEIGHTS = "openvino_model.xml", "openvino_model.bin"
+MODEL = "openvino_model"
+GRAPH, WEIGHTS = f"{MODEL}.xml", f"{MODEL}.bin"
 TOKENIZER = ("openvino_tokenizer", "openvino_detokenizer")
+RECORD = "zephyrkit.json"
+"""What `zephyrkit.export_openvino` writes beside the model."""
 COMPRESSED = ("u8", "i8", "u4", "i4", "nf4", "u2")
 """Element types in which compressed weights are stored, as OpenVINO's graph names them."""
 
@@ -52,15 +55,20 @@ def read_folder(path: Path) -> Folder:
     """
     _require_folder(path)
     _require_tokenizer(path)
+    _require_sizes(path)
     config = _config(path)
-    graph = _graph(path)
+    graph = _graph(path, MODEL)
     _require_stateful(path, graph)
-    weights = (path / WEIGHTS).stat().st_size
-    _require_weights(path, graph, weights)
+    for name in (MODEL, *TOKENIZER):
+        _require_weights(path, name, graph if name == MODEL else _graph(path, name))
     return Folder(
-        path, _shape(path, config), _number(path, config, "max_position_embeddings"), weights,
-        _weight_types(graph), _made_by(graph),
-    )  # fmt: skip
+        path,
+        _shape(path, config),
+        context=_number(path, config, "max_position_embeddings"),
+        weights=(path / WEIGHTS).stat().st_size,
+        types=_weight_types(graph),
+        made_by=_made_by(graph),
+    )
 
 
 def _require_folder(path: Path) -> None:
@@ -117,6 +125,20 @@ def _require_tokenizer(path: Path) -> None:
         )
 
 
+def _require_sizes(path: Path) -> None:
+    """Every file must be as long as the export's own record says, where there is one."""
+    try:
+        sizes = json.loads((path / RECORD).read_text(encoding="utf-8"))["sizes"]
+        expected = {name: int(size) for name, size in sizes.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return
+    for name, size in expected.items():
+        file = path / name
+        there = file.stat().st_size if file.is_file() else 0
+        if there != size and name.startswith("openvino_"):
+            raise _damaged(path, f"{name} has {there:,} bytes, but had {size:,} when it was exported")
+
+
 def _config(path: Path) -> dict:
     file = path / "config.json"
     try:
@@ -157,20 +179,20 @@ def _number(path: Path, config: dict, key: str, default: int | None = None) -> i
     return value
 
 
-def _graph(path: Path) -> ElementTree.Element:
-    file = path / GRAPH
+def _graph(path: Path, name: str) -> ElementTree.Element:
+    file = path / f"{name}.xml"
     with open(file, "rb") as opened:
         beginning = opened.read(64)
     if not beginning:
-        raise _damaged(path, f"{GRAPH} is empty")
+        raise _damaged(path, f"{file.name} is empty")
     if beginning.startswith(b"version https://git-lfs"):
-        raise _damaged(path, f"{GRAPH} is a Git LFS pointer, not the file itself")
+        raise _damaged(path, f"{file.name} is a Git LFS pointer, not the file itself")
     try:
         graph = ElementTree.parse(file).getroot()
     except ElementTree.ParseError as error:
-        raise _damaged(path, f"{GRAPH} is no whole XML file ({error})") from error
+        raise _damaged(path, f"{file.name} is no whole XML file ({error})") from error
     if graph.tag != "net":
-        raise _damaged(path, f"{GRAPH} begins with <{graph.tag[:20]}>, not with OpenVINO's <net>")
+        raise _damaged(path, f"{file.name} begins with <{graph.tag[:20]}>, not with OpenVINO's <net>")
     return graph
 
 
@@ -200,19 +222,19 @@ def _require_stateful(path: Path, graph: ElementTree.Element) -> None:
     )
 
 
-def _require_weights(path: Path, graph: ElementTree.Element, size: int) -> None:
-    """Every constant of the graph must lie inside the weights' file."""
-    need = 0
+def _require_weights(path: Path, name: str, graph: ElementTree.Element) -> None:
+    """Every constant of the graph must lie inside its file of constants."""
+    size, need = (path / f"{name}.bin").stat().st_size, 0
     for data in (layer.find("data") for layer in _layers(graph, "Const")):
         try:
             offset, length = int(data.get("offset")), int(data.get("size"))
         except (AttributeError, TypeError, ValueError):
-            raise _damaged(path, f"{GRAPH} has a constant without a place in {WEIGHTS}") from None
+            raise _damaged(path, f"{name}.xml has a constant without a place in {name}.bin") from None
         if offset < 0 or length < 0:
-            raise _damaged(path, f"{GRAPH} has a constant of {length} bytes at {offset}")
+            raise _damaged(path, f"{name}.xml has a constant of {length} bytes at {offset}")
         need = max(need, offset + length)
     if need > size:
-        raise _damaged(path, f"{WEIGHTS} has {size:,} bytes, but the graph needs {need:,}")
+        raise _damaged(path, f"{name}.bin has {size:,} bytes, but its graph needs {need:,}")
 
 
 def _weight_types(graph: ElementTree.Element) -> dict[str, int]:

@@ -22,7 +22,8 @@ class OpenVinoTokenizer:
         try:
             self._tokenizer = openvino("openvino_genai").Tokenizer(path)
             self._bytes = {token: data for data, token in self._tokenizer.get_vocab().items()}
-        except RuntimeError as error:
+            self._tokenizer.encode("a", add_special_tokens=False)  # damage shows at the first text
+        except (RuntimeError, ValueError) as error:
             raise ModelFileError(
                 f"OpenVINO can't read the tokenizer in {path.name}: {reason(error)}. Export it again."
             ) from error

@@ -1,0 +1,529 @@
+"""What only the OpenVINO backend does: its look at a folder, its tokenizer, its logits, its settings."""
+
+import json
+import math
+import random
+import re
+import shutil
+import subprocess
+import sys
+import textwrap
+import threading
+from collections import Counter
+
+import numpy
+import openvino_folders
+import pytest
+
+import zephyrkit as zk
+from zephyrkit.backends.openvino_folder import read_folder
+from zephyrkit.backends.openvino_graph import STAGES
+from zephyrkit.backends.sampler import PENALTY_WINDOW, SamplerChain
+from zephyrkit.machine import free_memory
+
+STORY = [{"role": "user", "content": "Tell me a story."}]
+GREEDY = zk.Sampling(temperature=0, max_tokens=40)
+FREE = zk.Sampling(temperature=1, top_k=0, top_p=1, min_p=0)
+QUESTIONS = [
+    "What is GGUF?", "What is OpenVINO?", "Why is my first token slow?", "Tell me a story.", "Tell me another story.",
+    "Give me three synonyms for tiny.", "What is the opposite of fast?", "My name is Zorblax.", "What is my name?",
+    "Hello!", "What does Q4_K_M mean?", "What is temperature?", "How do I stop a reply?", "What is a token?",
+    "What is top-p?", "Who are you?", "How much memory do I need?", "What is a KV cache?", "Is the sea deep?",
+    "What does quantisation lose?",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder():
+    return openvino_folders.eight_bits()
+
+
+@pytest.fixture(scope="module")
+def model(folder):
+    with zk.OpenVino(folder) as model:
+        yield model
+
+
+@pytest.fixture(scope="module")
+def exact():
+    """The 32-bit export, computed in 32 bits throughout."""
+    with zk.OpenVino(openvino_folders.full_precision(), precision="f32") as model:
+        yield model
+
+
+@pytest.fixture
+def copy(folder, tmp_path):
+    """A copy of the folder to be damaged."""
+    return shutil.copytree(folder, tmp_path / "copy")
+
+
+def run(stream):
+    while True:
+        try:
+            next(stream)
+        except StopIteration as end:
+            return end.value
+
+
+# -- the folder, before loading ------------------------------------------------------------------
+
+
+def test_what_a_folder_is(folder):
+    found = read_folder(folder)
+    config = json.loads((folder / "config.json").read_text())
+    assert (found.shape.layers, found.shape.width) == (config["num_hidden_layers"], config["hidden_size"])
+    assert found.context == config["max_position_embeddings"]
+    assert found.weights == (folder / "openvino_model.bin").stat().st_size
+    assert found.compressed and not read_folder(openvino_folders.full_precision()).compressed
+    layers = found.shape.layers * found.shape.layer_weights
+    assert found.types["u8"] == layers + 2 * found.shape.vocabulary * found.shape.width
+    assert re.search(r"optimum-intel \d", found.made_by)
+
+
+def remove(*names):
+    return lambda folder: [(folder / name).unlink() for name in names]
+
+
+def write(name, data):
+    return lambda folder: (folder / name).write_bytes(data)
+
+
+def cut(name):
+    def halve(folder):
+        data = (folder / name).read_bytes()
+        (folder / name).write_bytes(data[: len(data) // 2])
+
+    return halve
+
+
+DAMAGES = {
+    "no graph": (remove("openvino_model.xml"), r"no openvino_model\.xml.*cut short.*whole folder"),
+    "no weights": (remove("openvino_model.bin"), r"no openvino_model\.bin.*cut short"),
+    "no tokenizer": (
+        remove("openvino_tokenizer.xml", "openvino_tokenizer.bin"),
+        r"no openvino_tokenizer\.xml and no openvino_tokenizer\.bin.*openvino-tokenizers.*convert_tokenizer",
+    ),
+    "no detokenizer": (remove("openvino_detokenizer.xml"), r"no openvino_detokenizer\.xml"),
+    "no configuration": (remove("config.json"), r"no config\.json"),
+    "a broken configuration": (write("config.json", b"{"), r"config\.json can't be read"),
+    "a list as configuration": (write("config.json", b"[]"), "holds no object"),
+    "no sizes": (
+        write("config.json", b'{"model_type": "stablelm"}'),
+        "num_attention_heads is None|num_hidden_layers is None",
+    ),
+    "another architecture": (write("config.json", b'{"model_type": "llama"}'), "'llama'.*'stablelm'.*LLMPipeline"),
+    "half a graph": (cut("openvino_model.xml"), r"openvino_model\.xml is no whole XML"),
+    "half the weights": (cut("openvino_model.bin"), r"openvino_model\.bin has [\d,]+ bytes.*needs [\d,]+"),
+    "half a tokenizer's graph": (cut("openvino_tokenizer.xml"), r"openvino_tokenizer\.xml is no whole XML"),
+    "half a tokenizer's constants": (cut("openvino_tokenizer.bin"), r"openvino_tokenizer\.bin has [\d,]+ bytes"),
+    "an empty graph": (write("openvino_model.xml", b""), "is empty"),
+    "a Git LFS pointer": (
+        write("openvino_model.xml", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"),
+        "Git LFS pointer",
+    ),
+    "a web page": (write("openvino_model.xml", b"<html><p>Not found</p></html>"), "begins with <html>"),
+    "another size than recorded": (
+        write("zephyrkit.json", b'{"sizes": {"openvino_model.bin": 7}}'),
+        "but had 7 when it was exported",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_folder_is_refused_with_its_cause(copy, damage):
+    spoil, message = DAMAGES[damage]
+    spoil(copy)
+    with pytest.raises(zk.ModelFileError, match=message):
+        zk.OpenVino(copy)
+
+
+def test_a_record_that_says_nothing_is_no_damage(copy):
+    for text in ("{", "[]", '{"sizes": 3}', '{"sizes": {"a": "b"}}'):
+        (copy / "zephyrkit.json").write_text(text)
+        assert read_folder(copy).context
+
+
+def test_other_things_than_a_folder(folder, tmp_path):
+    with pytest.raises(zk.ModelFileError, match="There is no folder"):
+        zk.OpenVino(tmp_path / "none")
+    with pytest.raises(zk.ModelFileError, match=r"GGUF file.*LlamaCpp.*optimum-cli export"):
+        zk.OpenVino(zk.PRACTICE)
+    with pytest.raises(zk.ModelFileError, match=r"one file of an export\. Pass its folder"):
+        zk.OpenVino(folder / "openvino_model.xml")
+    with pytest.raises(zk.ModelFileError, match="OpenVINO loads the folder"):
+        zk.OpenVino(folder / "config.json")
+    with pytest.raises(zk.ModelFileError, match=r"as the Hugging Face Hub has it.*optimum-cli.*with-past"):
+        zk.OpenVino(zk.PRACTICE_HF)
+    with pytest.raises(zk.ModelFileError, match="holds a GGUF file"):
+        zk.OpenVino(zk.PRACTICE.parent)
+    with pytest.raises(zk.ModelFileError, match="is not an OpenVINO export"):
+        zk.OpenVino(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--disable-stateful",), "is stateless.*--disable-stateful.*Export it again"),
+        (("--task", "text-generation"), "no KV cache at all.*without -with-past.*Export it again"),
+    ],
+)
+def test_exports_that_cannot_be_driven(options, message):
+    with pytest.raises(zk.ModelFileError, match=message):
+        zk.OpenVino(openvino_folders.exported("fp32", *options))
+
+
+def test_a_model_too_big_for_the_memory_is_refused_before_loading(copy):
+    """A real weights' file with a hole behind it, longer than what is free."""
+    with open(copy / "openvino_model.bin", "r+b") as file:
+        file.truncate(free_memory() + 2**30)
+    with pytest.raises(zk.NotEnoughMemory, match=r"copy needs .* GB: .* of weights.*2,048 tokens.*is free"):
+        zk.OpenVino(copy)
+
+
+def in_a_child(code: str) -> str:
+    program = "import sys\nimport zephyrkit as zk\n" + textwrap.dedent(code)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, f"exit code {done.returncode}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def test_changed_graphs_never_kill_the_process(copy):
+    """Numbers and bytes of the graph changed at random places: an answer, or one of our errors."""
+    graph = copy / "openvino_model.xml"
+    whole, chance = graph.read_bytes(), random.Random(4)
+    numbers = [found.span() for found in re.finditer(rb'(?<=")\d+(?=")|(?<=>)\d+(?=<)', whole)]
+    mutants = []
+    for _ in range(30):
+        start, end = chance.choice(numbers)
+        value = str(chance.choice([0, 1, -1, 2, 7, 1024, 2**31, 2**63, 10**30])).encode()
+        mutants.append(whole[:start] + value + whole[end:])
+    for number, mutant in enumerate(mutants):
+        (copy.parent / f"{number}.xml").write_bytes(mutant)
+    said = in_a_child(f"""
+        from pathlib import Path
+        copy = Path({str(copy)!r})
+        for number in range({len(mutants)}):
+            (copy / "openvino_model.xml").write_bytes((copy.parent / f"{{number}}.xml").read_bytes())
+            try:
+                with zk.OpenVino(copy) as model:
+                    list(model.stream([{{"role": "user", "content": "Hi"}}], zk.Sampling(max_tokens=3)))
+                print("answered")
+            except zk.ZephyrkitError:
+                print("refused")
+    """).split()
+    assert len(said) == len(mutants) and "refused" in said
+
+
+def test_a_missing_package_is_named(folder):
+    said = in_a_child(f"""
+        sys.modules["openvino_genai"] = None
+        try:
+            zk.OpenVino({str(folder)!r})
+        except zk.ZephyrkitError as error:
+            print(error)
+    """)
+    assert "openvino_genai is not installed" in said and "pip install openvino-genai" in said
+
+
+def test_no_torch_is_imported(folder):
+    said = in_a_child(f"""
+        with zk.OpenVino({str(folder)!r}) as model:
+            list(model.stream([{{"role": "user", "content": "Hi"}}]))
+        print(*{{name.split(".")[0] for name in sys.modules}})
+    """).split()
+    assert "openvino" in said and not {"torch", "transformers", "optimum"} & set(said)
+
+
+# -- settings ------------------------------------------------------------------------------------
+
+
+def test_devices_are_listed_and_checked(folder):
+    found = zk.OpenVino.devices()
+    assert "CPU" in found and all(found.values())
+    with pytest.raises(ValueError, match=r"no device 'TPU'.*CPU \("):
+        zk.OpenVino(folder, "TPU")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"context": 0}, {"context": 10**6}, {"threads": 0}, {"batch": -1}, {"precision": "f8"}, {"cache_precision": "q8"}],
+)  # fmt: skip
+def test_impossible_options(folder, options):
+    with pytest.raises(ValueError, match=next(iter(options))):
+        zk.OpenVino(folder, **options)
+
+
+def test_the_defaults(model, folder):
+    assert model.context == read_folder(folder).context
+    assert (model.threads, model.device, model.name) == (1, "CPU", folder.name)
+    assert "CPU" in repr(model)
+
+
+def test_a_template_whose_end_isnt_a_token(folder):
+    with pytest.raises(zk.ModelFileError, match="</s>"):
+        zk.OpenVino(folder, template=zk.Template(end="</s>"))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"precision": "f32"},
+        {"cache_precision": "u8"},
+        {"cache_precision": "u4"},
+        {"batch": 1},
+        {"batch": 500},
+        {"context": 40},
+    ],
+    ids=str,
+)
+def test_every_setting_answers(folder, options):
+    with zk.OpenVino(folder, **options) as model:
+        reply = run(model.stream(STORY, GREEDY.but(max_tokens=12)))
+        assert reply.stats.reply_tokens == 12 and reply.text
+
+
+def test_a_setting_that_the_processor_lacks_is_said(folder):
+    """bf16 keys and values need a processor that computes in bf16: it either answers, or says what to do."""
+    try:
+        with zk.OpenVino(folder, cache_precision="bf16") as model:
+            assert run(model.stream(STORY, GREEDY)).text
+    except zk.ZephyrkitError as error:
+        assert "cache_precision='bf16'" in str(error) and "at None" in str(error)
+
+
+def test_loading_tells_its_stages(folder):
+    stages = []
+    zk.OpenVino(folder, progress=stages.append).close()
+    assert tuple(stages) == STAGES
+
+
+def test_the_compiled_graph_is_kept(folder, tmp_path, model):
+    def life():
+        with zk.OpenVino(folder, compiled=tmp_path / "compiled") as again:
+            text = run(again.stream(STORY, GREEDY)).text
+        return text, {file: file.stat().st_mtime_ns for file in (tmp_path / "compiled").iterdir()}
+
+    first, second = life(), life()
+    assert first == second, "the same reply, and the second load wrote nothing anew"
+    assert first[0] == run(model.stream(STORY, GREEDY)).text and first[1]
+
+
+def test_a_word_or_a_folder_loads_it(folder, monkeypatch):
+    monkeypatch.setattr("zephyrkit.models.PRACTICE_OPENVINO", folder)
+    monkeypatch.setenv("ZEPHYRKIT_MODEL", "practice:openvino")
+    for what in (None, folder, str(folder)):
+        with zk.load(what, context=128) as model:
+            assert isinstance(model, zk.OpenVino) and model.context == 128
+
+
+# -- text ----------------------------------------------------------------------------------------
+
+ODD_TEXTS = [
+    "", " ", "a  b   c\n\n d\t\te", "naïve café Zürich", "12345 3.14 1e-5 ①② ½ ٣", "🙂 emoji 👩\u200d👩\u200d👧", "  lead",
+    "trail  \n", "I'll don't we've x=1;y I'D", "日本語 한국어", "\r\n\r\n", "a\u00a0b\u2028c\u3000d", "<|user|>\nhi", "|>",
+    "a" * 3000, "\u200b\ufeff", "x\u0000y", "<|", "<|<|>|>", "end<| of|> it",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ODD_TEXTS, ids=range(len(ODD_TEXTS)))
+def test_the_ids_are_those_of_transformers(model, text):
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(zk.PRACTICE_HF)
+    assert model.tokenize(text) == tokenizer.encode(text, add_special_tokens=False)
+
+
+@pytest.mark.parametrize("text", ["{}", "a{}b", "{}{}", "<|{}", "{}|>", " {} \n{}\n<|user|>\n"])
+def test_special_tokens_in_text_are_cut_as_plain_text(model, text):
+    """llama.cpp reads special tokens as text when it is asked to: the ids must be its ids."""
+    text = text.replace("{}", "<|endoftext|>")
+    with zk.load("practice") as llama:
+        assert model.tokenize(text) == llama.tokenize(text)
+    assert model.detokenize(model.tokenize(text)) == text
+
+
+def test_long_input_is_no_danger(model):
+    for text in ("a" * 1_000_000, " " * 300_000, "🙂" * 100_000, "<|endoftext|>" * 1000):
+        assert model.detokenize(model.tokenize(text)) == text
+
+
+def test_ids_out_of_range(model):
+    for ids in ([-1], [10**9], [model._handle.vocabulary_size]):
+        with pytest.raises(ValueError, match="no token"):
+            model.next_token(ids)
+        with pytest.raises(ValueError, match="no token"):
+            model.detokenize(ids)
+
+
+# -- what it computes ----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def reference():
+    """The same weights in transformers, in 32 bits."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    return AutoModelForCausalLM.from_pretrained(zk.PRACTICE_HF, dtype=torch.float32).eval()
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_in_32_bits_greedy_tokens_are_pytorchs(exact, reference, question):
+    import torch
+
+    messages = [{"role": "user", "content": question}]
+    ids = list(exact.prompt(messages).token_ids)
+    expected = reference.generate(
+        torch.tensor([ids]), attention_mask=torch.ones(1, len(ids)), max_new_tokens=100, do_sample=False
+    )[0, len(ids) :].tolist()
+    expected = expected[: expected.index(0)] if 0 in expected else expected
+    stream, tokens = exact.stream(messages, GREEDY.but(max_tokens=100)), []
+    for piece in stream:
+        tokens += piece.token_ids
+    assert tokens == expected
+
+
+def test_in_32_bits_logits_are_pytorchs(exact, reference):
+    import torch
+
+    ids = list(exact.prompt(STORY).token_ids)
+    with torch.no_grad():
+        expected = reference(torch.tensor([ids])).logits[0, -1].numpy()
+    exact.next_token(ids)
+    assert numpy.abs(exact._handle.logits() - expected).max() < 1e-3
+
+
+def test_genais_own_loop_gives_the_same_tokens(exact):
+    import openvino
+    import openvino_genai
+
+    pipeline = openvino_genai.LLMPipeline(
+        openvino_folders.full_precision(), "CPU", INFERENCE_PRECISION_HINT="f32", KV_CACHE_PRECISION="f32",
+        DYNAMIC_QUANTIZATION_GROUP_SIZE="0", INFERENCE_NUM_THREADS=1,
+    )  # fmt: skip
+    settings = openvino_genai.GenerationConfig(max_new_tokens=60, do_sample=False, eos_token_id=0)
+    for question in QUESTIONS[:6]:
+        messages = [{"role": "user", "content": question}]
+        ids = numpy.array([exact.prompt(messages).token_ids])
+        inputs = openvino_genai.TokenizedInputs(openvino.Tensor(ids), openvino.Tensor(numpy.ones_like(ids)))
+        theirs = [token for token in pipeline.generate(inputs, settings).tokens[0] if token]
+        ours = [
+            token for piece in exact.stream(messages, GREEDY.but(max_tokens=60)) for token in piece.token_ids
+        ]
+        assert ours == theirs
+
+
+def test_next_token_is_the_whole_distribution(model):
+    choices = model.next_token(STORY, top=model._handle.vocabulary_size)
+    assert len({choice.token_id for choice in choices}) == model._handle.vocabulary_size
+    assert math.fsum(math.exp(choice.logprob) for choice in choices) == pytest.approx(1, abs=1e-4)
+    assert choices == sorted(choices, key=lambda choice: -choice.logprob)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.5])
+def test_draws_follow_the_models_probabilities(model, temperature):
+    """Among 400 first tokens, the five likeliest come as often as softmax(logits / temperature) says."""
+    model.next_token(STORY)
+    scaled = numpy.exp(model._handle.logits().astype(float) / temperature)
+    expected, draws = scaled / scaled.sum(), 400
+    counts = Counter(
+        model._handle.sample(SamplerChain(FREE.but(temperature=temperature), seed, ()).address)
+        for seed in range(draws)
+    )
+    for token in expected.argsort()[-5:]:
+        share = expected[token]
+        spread = math.sqrt(draws * share * (1 - share))
+        assert abs(counts[int(token)] - draws * share) <= 4.5 * spread + 1
+
+
+def test_the_repeat_penalty_is_the_last_64_tokens(model):
+    ids = model.prompt(STORY).token_ids
+    model.next_token(ids)
+    logits = model._handle.logits()
+    for penalty in (1.3, 3.0, 10.0):
+        seen = sorted(set(ids[-PENALTY_WINDOW:]))
+        punished = logits.copy()
+        punished[seen] = numpy.where(logits[seen] > 0, logits[seen] / penalty, logits[seen] * penalty)
+        chain = SamplerChain(zk.Sampling(temperature=0, repeat_penalty=penalty), 0, ids)
+        assert model._handle.sample(chain.address) == punished.argmax()
+
+
+@pytest.mark.parametrize("seed", [0, 7, -1, 2**70])
+def test_both_engines_draw_the_same_token_from_the_same_logits(model, seed):
+    """llama.cpp chooses from its own logits; OpenVINO's handle is given those, and must choose the same."""
+    with zk.load("practice") as llama:
+        llama.next_token(STORY)
+        logits = llama._handle.logits()
+        model.next_token(STORY)
+        model._handle._logits = logits
+        for number in range(20):
+            sampling = zk.Sampling(temperature=0.5 + number / 10, top_k=20, top_p=0.9, repeat_penalty=1.2)
+            chains = [SamplerChain(sampling, seed + number, (3, 4)) for _ in range(2)]
+            assert model._handle.sample(chains[0].address) == llama._handle.sample(chains[1].address)
+
+
+# -- the cache -----------------------------------------------------------------------------------
+
+
+def test_a_retry_repeats_the_reply(model):
+    """Whatever was read in between, and however the past was read, the same seed gives the same reply."""
+    chat = zk.Conversation(model, sampling=FREE.but(seed=5, max_tokens=60))
+    chat.send("Tell me a story.")
+    first = chat.send("Tell me another story.").text
+    assert chat.retry().text == first
+    chat.send("What is GGUF?")
+    model.next_token("x")  # the cache now holds nothing of it
+    chat.undo()
+    assert chat.retry().text == first
+
+
+def test_a_later_turn_reads_only_what_is_new(model):
+    chat = zk.Conversation(model, sampling=GREEDY.but(max_tokens=30))
+    read = []
+    for question in QUESTIONS[:10]:
+        reply = chat.send(question)
+        read.append(reply.stats.prompt_tokens - reply.stats.reused_tokens)
+        new = len(model.prompt([{"role": "user", "content": question}]).token_ids)
+        assert read[-1] <= new + 3, "a line break, the end of the turn, and the latest token again"
+
+
+def test_the_context_is_never_left(model):
+    """Positions that don't fit would be written behind the cache: the handle refuses them."""
+    handle = model._handle
+    handle.keep(0)
+    for ids in ([], [1] * (model.context + 1)):
+        with pytest.raises(ValueError, match="don't fit"):
+            handle.decode_watched(ids, lambda: False)
+    handle.decode_watched([1] * model.context, lambda: False)
+    with pytest.raises(ValueError, match=f"1 tokens after {model.context:,} don't fit"):
+        handle.decode(1)
+    handle.keep(10**9)
+    with pytest.raises(ValueError, match="don't fit"):
+        handle.decode(1)
+    model._cached.clear()
+    assert run(model.stream(STORY, GREEDY)).text
+
+
+def test_stop_while_a_step_is_computed(folder):
+    """The computation is called off in the middle of a batch: it ends without a result, and nothing is counted."""
+    with zk.OpenVino(folder, batch=2048) as model:
+        ids = (model.tokenize("a quick brown fox ") * 600)[:2000]
+        asked = threading.Event()
+
+        def unwanted():
+            asked.set()
+            return True
+
+        assert not model._handle.decode_watched(ids, unwanted)
+        assert asked.is_set(), "it was still computing when it was asked for the first time"
+        expected = model.next_token(ids, 3)
+        model._handle.keep(0)
+        model._cached.clear()
+        assert model.next_token(ids, 3) == expected
+
+
+def test_slow_tokens_are_watched_with_the_same_result(model, monkeypatch):
+    sampling = FREE.but(seed=5, max_tokens=30)
+    quick = [piece for piece in model.stream(STORY, sampling) if piece.text]
+    monkeypatch.setattr("zephyrkit.backends.stepwise.SLOW_TOKEN_S", 0)
+    assert [piece for piece in model.stream(STORY, sampling) if piece.text] == quick
