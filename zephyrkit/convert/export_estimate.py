@@ -1,16 +1,17 @@
 """Will an export fit? Memory and disk, estimated before anything begins.
 
-Memory, in bytes, as measured with the practice model and with models of StableLM
-Zephyr's width and vocabulary of 4 and 12 layers:
+Memory, in bytes, fitted to exports of the practice model and of a model with StableLM
+Zephyr's width and vocabulary but 4 layers (575 million weights):
 
     private   LIBRARIES + the compressed weights + WORK x the weights of the largest matrix    (int8, int4)
               LIBRARIES + COPY x the loaded weights                                            (fp16, fp32)
     resident  private + the loaded weights
 
 PyTorch and OpenVINO read 16-bit weights through the memory, straight from their
-files, and NNCF compresses them matrix by matrix. So most of what tools show for an
-export (8 to 10 GB for StableLM Zephyr 3B) is files, which the system drops when it
-needs the room and reads again: what must be free is the private part.
+files, and NNCF compresses them matrix by matrix. So much of what tools show for an
+export is files, which the system drops when it needs the room and reads again: what
+must be free is the private part. For the 32 layers of the real model this is
+computed, not measured; bench/export.py compares.
 """
 
 import shutil

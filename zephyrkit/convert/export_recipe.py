@@ -109,16 +109,20 @@ def _listed(numbers: Sequence[int]) -> str:
 
 
 EXPORT_PRESETS = {
-    "16-bit": Recipe("fp16", remark="as the weights were published: the largest, nothing is lost"),
-    "int8": Recipe("int8", remark="half the size, hardly differs"),
+    "16-bit": Recipe("fp16", remark="16 bits, like the published weights: the largest"),
+    "int8": Recipe("int8", remark="8 bits a weight: half the size"),
     "int4 fast": Recipe(
-        "int4", group_size=128, ratio=1.0, symmetric=True, remark="the smallest, and the fastest on a CPU"
+        "int4",
+        group_size=128,
+        ratio=1.0,
+        symmetric=True,
+        remark="the smallest, and the least to read for each token",
     ),
     "int4 careful": Recipe(
         "int4",
         group_size=64,
         ratio=0.8,
-        remark="smaller groups with zero points, a fifth of the weights at 8 bits",
+        remark="smaller groups with zero points, a fifth of the layers' weights at 8 bits",
     ),
 }
 """The recipes to choose from, by name."""

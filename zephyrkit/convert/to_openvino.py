@@ -200,8 +200,9 @@ def environment(room: Path) -> dict[str, str]:
     return {
         "HF_HUB_OFFLINE": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
-        "CI": "true",  # OpenVINO's converter sends usage statistics but in automatic builds,
-        "NNCF_CI": "1",  # and so does NNCF
+        # OpenVINO's converter and NNCF send usage statistics unless they believe to run in an automatic build.
+        "CI": "true",
+        "NNCF_CI": "1",
         "TOKENIZERS_PARALLELISM": "false",
         # The uncompressed model, 5.6 GB at full shape, goes where there is room, and is cleaned up with the rest.
         **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(room)),

@@ -1,0 +1,69 @@
+"""The export panel in JupyterLab: an export begun and cancelled by keyboard, in every theme, on a narrow screen."""
+
+import re
+
+import pytest
+from page_facts import OVERFLOW
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+SHOWN = """
+import os, tempfile
+os.chdir(tempfile.mkdtemp())
+import zephyrkit as zk
+panel = zk.ExportPanel()
+panel
+"""
+
+
+@pytest.fixture
+def shown(open_notebook):
+    """A notebook with a panel."""
+    notebook = open_notebook([SHOWN, "panel.close(); print(os.listdir())"])
+    notebook.run(0)
+    panel(notebook).wait_for()
+    yield notebook
+    notebook.page.close()
+
+
+def panel(notebook):
+    return notebook.page.locator(".zephyrkit-export").first
+
+
+def test_choose_export_and_cancel_with_the_keyboard_alone(shown):
+    page, window = shown.page, panel(shown)
+    window.get_by_role("button", name="Look again").focus()
+    page.keyboard.press("Tab")
+    expect(window.get_by_role("radio", name="int4 fast")).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    expect(window.get_by_role("radio", name="int8")).to_be_checked()
+    expect(window.locator(".zk-command")).to_contain_text("--weight-format int8 --ratio 1.0 practice-int8")
+    page.keyboard.press("Tab")
+    expect(window.get_by_role("button", name="Export: int8")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(window.locator(".zk-figures")).to_have_text(
+        re.compile(r"of memory now · .* at most; .* was estimated")
+    )
+    page.keyboard.press("Tab")
+    expect(window.get_by_role("button", name="Cancel")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(window.locator(".zk-title")).to_have_text("int8: stopped. Nothing was left behind.")
+    expect(window.get_by_role("button", name="Export: int8")).to_be_focused()
+    assert shown.run(1).endswith("[]")
+
+
+def test_it_can_be_read_in_every_theme(shown):
+    shown.check_contrast(panel(shown), least_texts=35)
+
+
+def test_on_a_narrow_screen_nothing_is_cut_off(shown):
+    shown.page.set_viewport_size({"width": 375, "height": 800})
+    shown.page.wait_for_timeout(500)
+    window = panel(shown)
+    assert 150 < window.bounding_box()["width"] < 375
+    assert window.evaluate(OVERFLOW) == []
+    inside = (
+        "(e) => [...e.querySelectorAll('th, td')].filter((c) => c.scrollWidth > c.clientWidth + 1).length"
+    )
+    assert window.locator("tbody").evaluate(inside) == 0
