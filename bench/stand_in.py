@@ -134,9 +134,9 @@ def _half(number: float) -> numpy.ndarray:
     return numpy.array([number], numpy.float16).view(numpy.uint8)
 
 
-def _add_shape(writer: GGUFWriter, shape: Shape) -> None:
+def _add_shape(writer: GGUFWriter, shape: Shape, file_type: int = 15) -> None:
     writer.add_name("stand-in with random weights")
-    writer.add_file_type(15)  # LLAMA_FTYPE_MOSTLY_Q4_K_M
+    writer.add_file_type(file_type)  # llama.h, llama_ftype; 15 is Q4_K_M
     writer.add_context_length(shape.context)
     writer.add_embedding_length(shape.width)
     writer.add_block_count(shape.layers)

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,9 +15,12 @@ from gguf import GGMLQuantizationType, GGUFWriter
 from test_convert import folder, tensors  # noqa: F401
 
 import zephyrkit as zk
-from zephyrkit.backends.llama_bindings import bindings
+from bench.quantise import announce
+from bench.stand_in import Shape
+from zephyrkit.backends.llama_bindings import bindings, log
 from zephyrkit.convert import OtherTypeWarning, quantise, to_gguf
 from zephyrkit.convert.quantise import FILE_TYPES
+from zephyrkit.course.lab import FULL_SHAPE
 
 FIRST = {"Q2_K": "Q2_K", "Q3_K_S": "Q3_K", "Q3_K_M": "Q3_K", "Q3_K_L": "Q3_K", "Q4_0": "Q4_0", "Q4_K_S": "Q4_K",
          "Q4_K_M": "Q4_K", "Q5_0": "Q5_0", "Q5_K_S": "Q5_K", "Q5_K_M": "Q5_K", "Q6_K": "Q6_K", "Q8_0": "Q8_0"}  # fmt: skip
@@ -90,6 +94,42 @@ def test_other_types_are_told(folder, tmp_path):  # noqa: F811
         made = quantise(small, tmp_path / "small.gguf", "Q4_K_M")
     kinds = {tensor.type for tensor in zk.read_header(made).tensors if len(tensor.shape) > 1}
     assert not any(kind.endswith("_K") for kind in kinds)
+
+
+# -- the full shape, for lesson 06 -----------------------------------------------------------------
+
+
+def counted_sizes(path) -> dict[str, float]:
+    """Bytes of tensors that llama.cpp's quantiser would write for each type: it says them in its log, in MiB."""
+    c, said = bindings(), []
+    callback = c.llama_log_callback(lambda level, text, data: said.append(text.decode()))
+    c.llama_log_set(callback, None)
+    try:
+        found = {}
+        for name, number in FILE_TYPES.items():
+            params = c.llama_model_quantize_default_params()
+            params.ftype, params.dry_run = number, True
+            assert c.llama_model_quantize(os.fsencode(path), b"never written", ctypes.byref(params)) == 0
+            found[name] = float(re.findall(r"quant size\s*=\s*([\d.]+) MiB", "".join(said))[-1]) * 2**20
+        return found
+    finally:
+        log().listen()
+
+
+def test_the_recorded_sizes_of_the_full_shape(tmp_path):
+    """Counted anew from a file with holes for weights: a size depends on shape and recipe alone."""
+    path = tmp_path / "full-shape-F16.gguf"
+    writer, planned = announce(path, Shape())
+    writer.close()
+    with path.open("r+b") as file:
+        size = sum(rows * width * (4 if is_vector else 2) for _, rows, width, is_vector in planned)
+        file.truncate(path.stat().st_size + size + 64)
+    recorded = FULL_SHAPE["bytes"]
+    for name, size in counted_sizes(path).items():
+        assert recorded[name] - FULL_SHAPE["header_bytes"] == pytest.approx(size, abs=0.02 * 2**20), name
+    for quant in zk.QUANTS:
+        off = 0.10 if quant.name == "Q2_K" else 0.005
+        assert recorded[quant.name] / 1e9 == pytest.approx(quant.size_gb, rel=off), quant.name
 
 
 # -- what it refuses ---------------------------------------------------------------------------------

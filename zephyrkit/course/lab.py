@@ -8,7 +8,13 @@ from pathlib import Path
 
 _FOLDER = Path(__file__).parent / "lessons"
 
-HELD_OUT: tuple[list[dict], ...] = tuple(
-    json.loads((_FOLDER / "held_out.json").read_text(encoding="utf-8"))["conversations"]
-)
+
+def _read(name: str) -> dict:
+    return json.loads((_FOLDER / name).read_text(encoding="utf-8"))
+
+
+HELD_OUT: tuple[list[dict], ...] = tuple(_read("held_out.json")["conversations"])
 """Conversations that the practice model never saw, each ending with the reply to measure."""
+
+FULL_SHAPE: dict = _read("full_shape_sizes.json")
+"""Bytes of a model of StableLM Zephyr 3B's shape by type, with the date and the versions that made them."""
