@@ -1,0 +1,113 @@
+"""Measured speeds as a table and as a file."""
+
+import html
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .measuring import Speed
+from .spread import Spread
+
+_HEAD = ("model", "engine", "writing, tokens/s", "reading, tokens/s", "first token", "memory", "at best")
+
+
+@dataclass(frozen=True)
+class SpeedTable:
+    """Some speeds as plain text and as HTML. Medians; in brackets the smallest and the largest round."""
+
+    speeds: tuple[Speed, ...]
+
+    def __repr__(self) -> str:
+        lines = [_HEAD, *map(self._cells, self.speeds)]
+        widths = [max(len(line[i]) for line in lines) for i in range(len(_HEAD))]
+        rows = [
+            "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
+            for line in lines
+        ]
+        return "\n".join([*rows, *self._notes()])
+
+    def _repr_html_(self) -> str:
+        left = ' style="text-align:left"'
+        head = "".join(f'<th scope="col"{left}>{html.escape(title)}</th>' for title in _HEAD)
+        body = ""
+        for speed in self.speeds:
+            name, *others = map(html.escape, self._cells(speed))
+            cells = "".join(f"<td{left}>{text}</td>" for text in others)
+            body += f'<tr><th scope="row"{left}>{name}</th>{cells}</tr>'
+        notes = "".join(f"<p>{html.escape(note)}</p>" for note in self._notes())
+        return (
+            f'<div class="zephyrkit-still"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+            f"{notes}</div>"
+        )
+
+    def _cells(self, speed: Speed) -> tuple[str, ...]:
+        return (
+            speed.name,
+            speed.engine + (f", {threads(speed.threads)}" if speed.threads else ""),
+            figure(speed.writing),
+            figure(speed.reading),
+            f"{figure(speed.first_token, 1000)} ms",
+            "not measured" if speed.memory is None else f"{speed.memory / 1e6:,.0f} MB",
+            "not known" if speed.limit is None else f"{rounded(speed.limit)} tokens/s",
+        )
+
+    def _notes(self) -> list[str]:
+        one = self.speeds[0]
+        machine, settings = one.machine, one.settings
+        power = [f"governor {machine['governor']}"] if machine.get("governor") else []
+        power += ["on battery"] if machine.get("on_battery") else []
+        lengths = sorted({speed.prompt_tokens for speed in self.speeds})
+        notes = [
+            f"Medians of {settings['rounds']} rounds (smallest to largest), after {settings['warm_up']} of warm-up, "
+            f"from the seed {settings['seed']}. First token: of a prompt of {' or '.join(map(str, lengths))} tokens.",
+            ", ".join([machine["processor"], f"{machine['cores']} cores", *power, one.date]) + ".",
+        ]
+        if machine.get("load") is not None and machine["load"] > machine["cores"] / 2:
+            notes.append(
+                f"The machine was busy with other work (load {machine['load']}): don't trust these figures."
+            )
+        return notes
+
+
+def speed_table(speeds: Sequence[Speed]) -> SpeedTable:
+    """Some speeds side by side. Raises ValueError when there are none."""
+    if not speeds:
+        raise ValueError("There are no speeds to show. Measure at least one model.")
+    return SpeedTable(tuple(speeds))
+
+
+def write_speeds(speeds: Sequence[Speed], path: str | os.PathLike) -> Path:
+    """Write speeds as JSON, with machine, date and versions; whole or not at all."""
+    path = Path(path).expanduser()
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part.write_text(json.dumps([speed.as_dict() for speed in speeds], indent=1) + "\n", encoding="utf-8")
+    part.replace(path)
+    return path
+
+
+def read_speeds(path: str | os.PathLike) -> list[Speed]:
+    """Speeds that `write_speeds` wrote. Raises ValueError when the file holds something else."""
+    path = Path(path).expanduser()
+    try:
+        return [Speed.from_dict(data) for data in json.loads(path.read_text(encoding="utf-8"))]
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(f"{path.name} holds no speeds that were written by write_speeds: {error}") from error
+
+
+def figure(spread: Spread, times: float = 1) -> str:
+    """A median with its range, as people read it."""
+    median, low, high = (rounded(times * value) for value in (spread.median, spread.low, spread.high))
+    return f"{median} ({low} to {high})"
+
+
+def rounded(value: float) -> str:
+    """Three figures that count, without an exponent."""
+    digits = 0 if value >= 100 else 1 if value >= 10 else 2
+    return f"{value:,.{digits}f}"
+
+
+def threads(count: int) -> str:
+    """A count of threads in words."""
+    return f"{count} thread" + ("s" if count > 1 else "")
