@@ -19,6 +19,7 @@ from pathlib import Path
 from types import ModuleType
 
 from ..errors import ModelFileError, ZephyrkitError
+from ..machine import physical_cores
 
 PRECISIONS = ("f32", "bf16", "f16")
 CACHE_PRECISIONS = ("f32", "bf16", "f16", "u8", "u4")
@@ -122,6 +123,9 @@ class Settings:
         chosen = {"PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": "1"}
         if self.device == "CPU":
             chosen["INFERENCE_NUM_THREADS"] = str(self.threads)
+            if self.threads < physical_cores():
+                # By default each thread stays on one core: of several such models, all on the same one.
+                chosen["ENABLE_CPU_PINNING"] = "NO"
         if self.precision:
             chosen["INFERENCE_PRECISION_HINT"] = self.precision
         if self.precision == "f32":

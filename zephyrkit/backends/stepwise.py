@@ -100,7 +100,7 @@ class StepwiseModel:
         Raises ModelBusy, ModelClosed or ContextOverflow when the first piece is
         asked for. Closing the model ends the stream as "cancelled".
         """
-        unwanted = cancel.is_set if cancel else _never
+        unwanted = cancel.is_set if cancel else never
         seed = draw_seed() if sampling.seed is None else sampling.seed
         with self._owned():
             clock = _Clock()
@@ -136,7 +136,7 @@ class StepwiseModel:
         with self._owned():
             self._room(ids)
             self._reuse(ids)
-            for _ in self._read(ids, _never):
+            for _ in self._read(ids, never):
                 pass
             return self._likeliest(self._handle.logits(), top)
 
@@ -278,7 +278,7 @@ class _Clock:
         return Stats(prompt, reused, reply, first, speed, seed)
 
 
-def _never() -> bool:
+def never() -> bool:
     return False
 
 
