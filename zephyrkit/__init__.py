@@ -78,6 +78,7 @@ _HOMES = {
     "backends.llamacpp": ["LlamaCpp"],
     "backends.openvino": ["OpenVino"],
     "widgets.chat": ["ChatWidget"],
+    "widgets.comparer": ["ModelComparer"],
     "widgets.export": ["ExportPanel"],
     "widgets.picker": ["QuantPicker"],
     "widgets.token_view": ["show_choices", "show_tokens"],
