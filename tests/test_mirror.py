@@ -277,9 +277,14 @@ def test_a_folder_that_is_copied_keeps_its_commit(folder, room, tmp_path):
 
 
 def test_thirty_who_ask_at_once_have_a_file_read_once(folder, room, monkeypatch):
-    read = []
-    digest = repositories._digest
-    monkeypatch.setattr(repositories, "_digest", lambda path, size: read.append(path) or digest(path, size))
+    read, digest = [], repositories._digest
+
+    def slowly(path: Path, size: int) -> str:
+        read.append(path)
+        time.sleep(0.3)  # all are there before the first is answered
+        return digest(path, size)
+
+    monkeypatch.setattr(repositories, "_digest", slowly)
     (folder / "model.gguf").write_bytes(WEIGHTS[::-1])
     etags = []
 
@@ -398,11 +403,13 @@ def test_the_log_says_who_asked_for_what(room):
     raw(room.address, f"/{ID}/resolve/main/model.gguf", {"Range": "bytes=100-199"})
     raw(room.address, f"/{ID}/resolve/main/none")
     raw(room.address, f"/{ID}/resolve/main/model.gguf", method="HEAD")
-    part, missing, head = room.log
+    raw(room.address, f"/{ID}/resolve/main/none", method="HEAD")
+    part, missing, head, missing_head = room.log
     assert (part.method, part.path) == ("GET", f"/{ID}/resolve/main/model.gguf")
     assert (part.range, part.start, part.status, part.sent) == ("bytes=100-199", 100, 206, 100)
     assert (missing.range, missing.start, missing.status) == (None, 0, 404)
     assert (head.method, head.status, head.sent) == ("HEAD", 200, 0)
+    assert (missing_head.status, missing_head.sent) == (404, 0) and missing.sent > 0
 
 
 # Thirty at once
