@@ -6,13 +6,9 @@ from .export_estimate import Estimate, gigabytes
 
 NOTHING_LEFT = "Nothing was left behind."
 _DISK = (
-    "No space left on device",
-    "Errno 28",
-    "Errno 122",
-    "Disk quota exceeded",
-    "File too large",
-    "Errno 27",
-)
+    "No space left on device", "Errno 28", "Disk quota exceeded", "Errno 122", "File too large", "Errno 27",
+    "iostream error",  # all that OpenVINO says when it can't write
+)  # fmt: skip
 _MEMORY = ("MemoryError", "bad_alloc", "can't allocate memory", "Cannot allocate memory", "Errno 12")
 
 
@@ -28,7 +24,7 @@ def explain(ending: Ending, expected: Estimate, memory_limit: int | None) -> Zep
     log = "\n".join(ending.lines)
     if any(sign in log for sign in _DISK):
         return ExportError(
-            f"The disk was full. The export takes about {gigabytes(expected.disk)} at its worst moment. "
+            f"The disk was full, or allows no larger file. The export takes about {gigabytes(expected.disk)} at its worst moment. "
             f"{NOTHING_LEFT} Make room, or choose a folder on another disk."
         )
     if any(sign in log for sign in _MEMORY):
