@@ -1,6 +1,8 @@
 """zephyrkit.measure: against transformers, against figures by hand, and what it refuses."""
 
 import math
+import os
+import signal
 import threading
 
 import numpy
@@ -125,6 +127,14 @@ def test_closed_before_and_in_the_middle():
             model.logits([1] * 2048, last=1)
     with pytest.raises(zk.ModelClosed):
         model.logits([1, 2, 3])
+
+
+def test_interrupted_in_the_middle(model):
+    threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        for _ in range(1000):
+            model.logits([1] * 2048, last=1)
+    assert len(model.logits([1, 2, 3])) == 3, "the model is fine afterwards"
 
 
 def test_a_text_that_would_not_fit_in_memory_is_refused(model, monkeypatch):
