@@ -297,17 +297,6 @@ def test_loading_tells_its_stages(folder):
     assert tuple(stages) == STAGES
 
 
-def test_the_compiled_graph_is_kept(folder, tmp_path, model):
-    def life():
-        with zk.OpenVino(folder, compiled=tmp_path / "compiled") as again:
-            text = run(again.stream(STORY, GREEDY)).text
-        return text, {file: file.stat().st_mtime_ns for file in (tmp_path / "compiled").iterdir()}
-
-    first, second = life(), life()
-    assert first == second, "the same reply, and the second load wrote nothing anew"
-    assert first[0] == run(model.stream(STORY, GREEDY)).text and first[1]
-
-
 def test_a_word_or_a_folder_loads_it(folder, monkeypatch):
     monkeypatch.setattr("zephyrkit.models.PRACTICE_OPENVINO", folder)
     monkeypatch.setenv("ZEPHYRKIT_MODEL", "practice:openvino")

@@ -58,7 +58,6 @@ class OpenVino(StepwiseModel):
     ``cache_precision``   how keys and values are kept: "f32", "bf16", "f16", "u8", "u4"; None: "f32"
                           where precision is "f32", else "f16". "u8" takes 0.6 of the memory of "f16",
                           but the same turn may then come out otherwise when it is tried again
-    ``compiled``          a folder to keep the compiled graph in, so that the next load is quicker
     ``progress``          called with each stage of loading, in words: one of `STAGES`
     ``template``          the prompt's layout
 
@@ -83,7 +82,6 @@ class OpenVino(StepwiseModel):
         batch: int = BATCH,
         precision: str | None = None,
         cache_precision: str | None = None,
-        compiled: str | os.PathLike | None = None,
         progress: Callable[[str], None] | None = None,
         template: Template = ZEPHYR,
     ):
@@ -99,13 +97,7 @@ class OpenVino(StepwiseModel):
         if cache_precision is None:
             cache_precision = "f32" if precision == "f32" else CACHE_PRECISION
         _require_memory(found, self.context, self.batch, cache_precision)
-        settings = Settings(
-            device,
-            self.threads,
-            precision,
-            cache_precision,
-            Path(compiled).expanduser() if compiled else None,
-        )
+        settings = Settings(device, self.threads, precision, cache_precision)
         self._load(path, settings, template, progress or _silent)
 
     def _load(self, path: Path, settings: Settings, template: Template, tell: Callable[[str], None]) -> None:

@@ -116,10 +116,13 @@ class Settings:
     threads: int
     precision: str | None
     cache_precision: str | None
-    compiled: Path | None
 
     def properties(self) -> dict[str, str]:
-        """OpenVINO's names for these settings."""
+        """OpenVINO's names for these settings.
+
+        Its cache of compiled graphs (CACHE_DIR) is left off: 2026.4.1 can't read a graph with paged
+        attention back ("k_head_size ... required"), so it would compile and write it anew at every load.
+        """
         chosen = {"PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": "1"}
         if self.device == "CPU":
             chosen["INFERENCE_NUM_THREADS"] = str(self.threads)
@@ -132,8 +135,6 @@ class Settings:
             chosen["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = "0"  # else activations are rounded to 8 bits
         if self.cache_precision:
             chosen["KV_CACHE_PRECISION"] = self.cache_precision
-        if self.compiled:
-            chosen["CACHE_DIR"] = str(self.compiled)
         return chosen
 
 
