@@ -338,5 +338,5 @@ def test_memory_doesnt_grow_over_many_lives_of_a_model(engine, lives):
         assert late - early < 1, (early, late)
     """.replace("LIVES", str(lives)),
         engine=engine,
-        seconds=300,
+        seconds=600,
     )
