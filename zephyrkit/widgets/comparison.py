@@ -92,7 +92,7 @@ class Comparison:
         for place, answer in enumerate(self.answers):
             lines += ["", self.label(place), *_indented(answer.text or answer.error)]
             if not self.hidden and answer.figures:
-                lines += _indented(answer.figures)
+                lines.append(f"   {answer.figures}")
         own = [
             f"{SIDES[place]} {words} of {total}"
             for place, (words, total) in enumerate(map(self._count, range(len(self.answers))))
