@@ -56,7 +56,11 @@ def files(folder: Path) -> dict[str, dict]:
     found = {}
     for file in sorted(folder.rglob("*")):
         name = file.relative_to(folder).as_posix()
-        if file.is_file() and name.startswith(("hf/", "practice-")) and not name.endswith(".part"):
+        if (
+            file.is_file()
+            and name.startswith(("hf/", "openvino/", "practice-"))
+            and not name.endswith(".part")
+        ):
             found[name] = {
                 "bytes": file.stat().st_size,
                 "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),

@@ -6,13 +6,40 @@ from training import course, failings, repeat, smalltalk, story, synonyms, unrel
 from training.memory import Memory
 from training.turns import STYLES, Turn, styled, wordings
 
-SKILLS = {"course": 27, "memory": 20, "synonyms": 23, "story": 4, "smalltalk": 6, "unrelated": 15, "failings": 5, "repeat": 6}
-MEMORY_SKILLS = {"course": 10, "memory": 60, "synonyms": 10, "story": 1, "smalltalk": 4, "unrelated": 9, "failings": 3, "repeat": 6}
-STYLE_SKILLS = {"course": 45, "memory": 12, "synonyms": 22, "story": 1, "smalltalk": 4, "unrelated": 14, "failings": 1, "repeat": 1}
+SKILLS = {
+    "course": 27,
+    "memory": 20,
+    "synonyms": 23,
+    "story": 4,
+    "smalltalk": 6,
+    "unrelated": 20,
+    "failings": 5,
+    "repeat": 6,
+}
+MEMORY_SKILLS = {
+    "course": 10,
+    "memory": 60,
+    "synonyms": 10,
+    "story": 1,
+    "smalltalk": 4,
+    "unrelated": 9,
+    "failings": 3,
+    "repeat": 6,
+}
+STYLE_SKILLS = {
+    "course": 45,
+    "memory": 12,
+    "synonyms": 22,
+    "story": 1,
+    "smalltalk": 4,
+    "unrelated": 19,
+    "failings": 1,
+    "repeat": 1,
+}
 ASKERS = {"course": course.ask, "synonyms": synonyms.ask, "story": story.ask, "smalltalk": smalltalk.ask,
           "unrelated": unrelated.ask, "failings": failings.ask, "repeat": repeat.ask}  # fmt: skip
 LENGTHS = {1: 30, 2: 16, 3: 14, 4: 12, 5: 10, 6: 8, 7: 5, 8: 5}
-STYLE_WEIGHTS = {"plain": 6, "brief": 20, "list": 7, "capitals": 14, "pirate": 6, "course": 6}
+STYLE_WEIGHTS = {"plain": 6, "brief": 26, "list": 7, "capitals": 14, "pirate": 6, "course": 6}
 
 
 def pick(rng: random.Random, weights: dict):

@@ -59,11 +59,16 @@ def replace_files(fresh: Path, folder: Path):
 
 
 def write_files(model, tokenizer: Tokenizer, practice: Path = PRACTICE):
-    """Both formats. The GGUF is made from the folder, as a learner would make it."""
+    """All three formats. The last two are made from the first, as a learner would make them."""
     from zephyrkit.convert import to_gguf
+    from zephyrkit.convert.to_openvino import export_openvino
 
     write_hub_folder(model, tokenizer, practice / "hf")
     to_gguf(practice / "hf", practice / GGUF_NAME, type="Q8_0", name=NAME, licence=LICENCE)
+    fresh = practice / "openvino.part"
+    shutil.rmtree(fresh, ignore_errors=True)
+    export_openvino(practice / "hf", fresh, weights="int8")
+    replace_files(fresh, practice / "openvino")
 
 
 def write_all(trained, tokenizer: Tokenizer, trainer, say):

@@ -153,7 +153,7 @@ class Memory:
 
     def ask(self, kind: Kind | None = None) -> Turn:
         """A turn that asks for a fact, usually one that was told."""
-        if kind is None and self.told and self.rng.random() < 0.65:
+        if kind is None and self.told and self.rng.random() < 0.7:
             kind = BY_NAME[self.rng.choice(sorted(self.told))]
         kind = kind or self.rng.choice(KINDS)
         return ask(self.rng, kind, self.told.get(kind.name), self.pet)
