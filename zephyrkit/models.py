@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from .catalogue import PRACTICE, QUANTS
+from .catalogue import PRACTICE, PRACTICE_OPENVINO, QUANTS
 from .chat import ChatModel
 from .errors import ModelFileError
 
@@ -19,11 +19,12 @@ def load(
 ) -> ChatModel:
     """Load a model: ``"practice"``, a file of the catalogue like ``"Q4_K_M"``, or the path of a GGUF file.
 
+    ``"practice:openvino"``, or the path of an exported folder, loads with the other engine.
     A file of the catalogue is fetched first if it isn't on this machine;
     ``progress`` and ``cancel`` go to `zephyrkit.download`. None reads the environment
     variable ``ZEPHYRKIT_MODEL`` (default ``practice``), so that one setting switches
-    every notebook. Options go to the backend (`zephyrkit.LlamaCpp`: ``context``,
-    ``threads``, ``batch``).
+    every notebook. Options go to the backend (`zephyrkit.LlamaCpp` and
+    `zephyrkit.OpenVino`: ``context``, ``threads``, ``batch``).
 
     Raises ModelFileError when there is no such model, and what the download and the
     backend raise.
@@ -37,10 +38,15 @@ def load(
         from .downloader import download
 
         return LlamaCpp(download(what, progress=progress, cancel=cancel), **options)
-    path = Path(what).expanduser()
+    path = PRACTICE_OPENVINO if what == "practice:openvino" else Path(what).expanduser()
+    if path == PRACTICE_OPENVINO or path.is_dir():
+        from .backends.openvino import OpenVino
+
+        return OpenVino(path, **options)
     if path.suffix == ".gguf" or path.is_file():
         return LlamaCpp(path, **options)
     raise ModelFileError(
-        f'There is no model called {str(what)!r}. Use "practice", one of {", ".join(quant.name for quant in QUANTS)}, '
-        "or the path of a .gguf file that is on this machine."
+        f'There is no model called {str(what)!r}. Use "practice", "practice:openvino", one of '
+        f"{', '.join(quant.name for quant in QUANTS)}, or the path of a .gguf file or of an exported folder "
+        "that is on this machine."
     )

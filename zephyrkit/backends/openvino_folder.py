@@ -55,12 +55,12 @@ def read_folder(path: Path) -> Folder:
     """
     _require_folder(path)
     _require_tokenizer(path)
-    _require_sizes(path)
     config = _config(path)
     graph = _graph(path, MODEL)
     _require_stateful(path, graph)
     for name in (MODEL, *TOKENIZER):
         _require_weights(path, name, graph if name == MODEL else _graph(path, name))
+    _require_sizes(path)
     return Folder(
         path,
         _shape(path, config),
