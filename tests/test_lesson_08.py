@@ -1,0 +1,65 @@
+"""What lessons 08 and 09 claim beyond their outputs: the graph that is undone by hand, the command that is mended."""
+
+import argparse
+import json
+import shlex
+
+import openvino
+import pytest
+from notebook_tools import NOTEBOOKS, code_cells, read
+from openvino_folders import eight_bits, exported
+
+from zephyrkit.course.lessons.lesson_08 import lesson
+
+NOTEBOOK = next(path for path in NOTEBOOKS if path.stem == lesson.name)
+
+
+def names(graph) -> tuple[set[str], set[str]]:
+    """What goes in, what comes out."""
+    return {port.any_name for port in graph.inputs}, {port.any_name for port in graph.outputs}
+
+
+def cell(beginning: str) -> str:
+    """The lesson's cell with this line in it."""
+    (found,) = (cell.source for cell in code_cells(read(NOTEBOOK)) if beginning in cell.source)
+    return found
+
+
+@pytest.fixture(scope="module")
+def undone():
+    """The graph that the lesson's own cells turn back."""
+    core, folder = openvino.Core(), eight_bits()
+    scope = {"core": core, "folder": folder, "graph": core.read_model(folder / "openvino_model.xml")}
+    for beginning in ("def show(", "def make_stateless(", "make_stateless(bare)"):
+        exec(cell(beginning), scope)
+    return scope["bare"]
+
+
+def test_the_graph_undone_by_hand_is_what_the_exporter_makes(undone):
+    folder = exported("int8", "--disable-stateful", "--ratio", "1.0")
+    made = openvino.Core().read_model(folder / "openvino_model.xml")
+    assert names(undone) == names(made)
+    assert not undone.get_variables() and not undone.get_sinks()
+
+
+def test_a_stateful_graph_has_other_names(undone):
+    """So that the comparison above can fail."""
+    whole = openvino.Core().read_model(eight_bits() / "openvino_model.xml")
+    assert names(whole) != names(undone)
+
+
+def test_the_mended_command_is_understood_by_its_tool():
+    from optimum.commands.export.openvino import parse_args_openvino
+
+    scope: dict = {}
+    exec(lesson.by_id()["mend_command"].solution, scope)
+    parser = argparse.ArgumentParser()
+    parse_args_openvino(parser)
+    said = parser.parse_args(shlex.split(scope["answer"])[3:])
+    assert (said.model, said.task, said.weight_format) == ("MODEL", "text-generation-with-past", "int4")
+    assert (said.group_size, said.ratio, said.sym, said.disable_stateful) == (128, 1.0, True, False)
+
+
+def test_the_lessons_folder_says_which_token_ends_a_reply():
+    config = json.loads((eight_bits() / "config.json").read_text(encoding="utf-8"))
+    assert config["eos_token_id"] == 0
