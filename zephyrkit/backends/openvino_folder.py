@@ -201,7 +201,8 @@ def _layers(graph: ElementTree.Element, kind: str) -> Iterator[ElementTree.Eleme
 
 
 def _require_stateful(path: Path, graph: ElementTree.Element) -> None:
-    inputs = {layer.get("name", "") for layer in _layers(graph, "Parameter")}
+    ports = (port for layer in _layers(graph, "Parameter") for port in layer.iterfind("output/port"))
+    inputs = {name for port in ports for name in port.get("names", "").split(",") if name}
     states = sum(1 for _ in _layers(graph, "ReadValue"))
     if states and {"input_ids", "attention_mask", "position_ids", "beam_idx"} <= inputs:
         return
