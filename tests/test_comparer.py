@@ -182,7 +182,7 @@ def test_a_growing_reply_is_seen(make, monkeypatch):
     comparer.wait(20)
     growing = [state["sides"][0]["parts"] for state in seen if state["busy"] and state["sides"]]
     assert [[False, "a "]] in [[list(part) for part in parts] for parts in growing]
-    assert seen[-1]["status"].startswith("All 2 replies are there.") and not seen[-1]["busy"]
+    assert seen[-1]["status"].startswith("Both replies are there.") and not seen[-1]["busy"]
 
 
 # -- the vote ----------------------------------------------------------------------

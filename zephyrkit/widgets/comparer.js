@@ -93,7 +93,7 @@ function comparerView(model) {
     const drawn = JSON.stringify(texts);
     if (drawn !== side.shown) {
       side.shown = drawn;
-      side.text.replaceChildren(...texts.map(([own, text]) => (own ? make("mark", {}, text) : text)));
+      side.text.replaceChildren(...texts.flatMap(([own, text]) => (own ? marked(text) : [text])));
     }
     put(side.figures, figures);
     side.error.hidden = !error;
@@ -143,6 +143,12 @@ function comparerView(model) {
     for (const [event, draw] of Object.entries(drawings)) model.off(event, draw);
   }
   return { root, leave };
+}
+
+// A reply's own words; the space after them is nobody's.
+function marked(text) {
+  const words = text.trimEnd();
+  return [make("mark", {}, words), text.slice(words.length)];
 }
 
 function put(element, text) {

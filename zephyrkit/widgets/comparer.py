@@ -313,7 +313,8 @@ class ModelComparer(anywidget.AnyWidget):
         ):
             return "Not every model has answered to the end."
         note = " They ran at the same time, so their times say little." if current.parallel else ""
-        return f"All {done} replies are there. {current.verdict()}{note}"
+        every = "Both" if done == 2 else f"All {done}"
+        return f"{every} replies are there. {current.verdict()}{note}"
 
     def _tally(self) -> str:
         counts = self.votes
