@@ -104,6 +104,7 @@ def export_openvino(
             if ending.status != 0:
                 raise explain(ending, expected, memory_limit)
             require_whole(place.made)
+            forget_place(place.made, found)
             document = manifest(found, chosen, versions, digests.result(), place.made, ending.peak, seconds)
             (place.made / MANIFEST).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
             return place.finish()
@@ -160,6 +161,16 @@ def require_whole(made: Path) -> None:
         raise ExportError(
             f"The export ended without {', '.join(missing)}. Its log says why: run it with progress=print."
         )
+
+
+def forget_place(made: Path, source: Source) -> None:
+    """Put the source's name where optimum-intel wrote the source's place: a folder that is passed on says nothing
+    about the machine that made it."""
+    for file in made.glob("*.json"):
+        text = file.read_text(encoding="utf-8")
+        place = json.dumps(str(source.folder))
+        if place in text:
+            file.write_text(text.replace(place, json.dumps(source.name)), encoding="utf-8")
 
 
 def _export(source: Source, chosen: Recipe, place: Place, expected: Estimate, progress, cancel, memory_limit):
