@@ -1,0 +1,247 @@
+"""Exercises and quiz of lesson 10: a fair comparison of two engines."""
+
+from collections.abc import Callable
+from math import isclose
+
+from ..content import LessonContent, Option, Question, exercise
+
+
+@exercise(
+    title="Compute the limit",
+    difficulty=1,
+    minutes=3,
+    expects=(int, float),
+    hints=(
+        "To write one token, all weights are read once. How often can that be done in a second?",
+        "Bytes a second, divided by bytes a token, is tokens a second.",
+        "Both in the same unit: 40 GB a second, and 1.6 GB a token.",
+    ),
+    solution="answer = 40 / 1.6",
+    explanation=(
+        "25 tokens a second. No engine can write faster from this memory, so an engine that writes 20 has little left "
+        "to gain; only fewer bytes a token would help."
+    ),
+    wrong_answers=[
+        ("answer = 40 * 1.6", "divide"),
+        ("answer = 1.6 / 40", "seconds for one token"),
+        ("answer = 40 * 8 / 1.6", "bits"),
+        ("answer = 40.0", "is not"),
+    ],
+)
+def compute_the_limit(answer):
+    slips = {
+        40 * 1.6: "that is 40 times 1.6; to see how often 1.6 GB can be read, divide",
+        1.6 / 40: "those are the seconds for one token; asked are the tokens in a second",
+        40 * 8 / 1.6: "one of the two is in bits there; both are bytes",
+    }
+    for slip, reason in slips.items():
+        if isclose(answer, slip, rel_tol=1e-6):
+            return reason
+    if not isclose(answer, 25, rel_tol=0.01):
+        return f"{answer:g} is not how often 1.6 GB can be read in a second at 40 GB a second"
+
+
+@exercise(
+    title="Sum up rounds",
+    difficulty=2,
+    minutes=5,
+    expects=Callable,
+    hints=(
+        "Throw the first `warm_up` rounds away; sum up what is left in three numbers.",
+        "`rounds[warm_up:]` is what is left. `np.median` finds the one in the middle.",
+        "`kept = rounds[warm_up:]`, then `return np.median(kept), min(kept), max(kept)`.",
+    ),
+    solution=(
+        "def sum_up(rounds, warm_up):\n"
+        "    kept = rounds[warm_up:]\n"
+        "    return np.median(kept), min(kept), max(kept)"
+    ),
+    explanation=(
+        "The median doesn't move when one round is disturbed, however badly; the smallest and the largest say that it "
+        "was. Order matters: warm-up is the first rounds, not the slowest."
+    ),
+    wrong_answers=[
+        ("def sum_up(rounds, warm_up):\n    return np.median(rounds), min(rounds), max(rounds)", "warm-up"),
+        (
+            "def sum_up(rounds, warm_up):\n    kept = rounds[warm_up:]\n    return np.mean(kept), min(kept), max(kept)",
+            "the mean",
+        ),
+        (
+            "def sum_up(rounds, warm_up):\n"
+            "    kept = sorted(rounds)[warm_up:]\n"
+            "    return np.median(kept), min(kept), max(kept)",
+            "slowest rounds",
+        ),
+        ("def sum_up(rounds, warm_up):\n    return np.median(rounds[warm_up:])", "three numbers"),
+        ("def sum_up(rounds, warm_up):\n    return 1, 2, 3", "it returned"),
+    ],
+)
+def sum_up(answer):
+    rounds = [40.0, 150.0, 20.0, 100.0, 103.0, 102.0]
+    found = answer(list(rounds), 2)
+    if not isinstance(found, tuple | list) or len(found) != 3:
+        return "three numbers are asked for, in this order: the median, the smallest, the largest"
+    middle, low, high = (float(value) for value in found)
+    if (middle, low, high) == (101.0, 20.0, 103.0):
+        return None
+    if high == 150.0 and low == 20.0:
+        return "the rounds of warm-up, 40 and 150, were not thrown away"
+    if (low, high) == (20.0, 103.0) and isclose(middle, 81.25):
+        return "that is the mean, which one bad round (20) pulled down; the median is asked for"
+    if low == 100.0:
+        return "the slowest rounds were thrown away; warm-up is the first ones, fast or slow"
+    return f"of {rounds} with 2 rounds of warm-up it returned {(middle, low, high)}, not (101.0, 20.0, 103.0)"
+
+
+@exercise(
+    title="Decide, or don't",
+    difficulty=2,
+    minutes=5,
+    expects=Callable,
+    hints=(
+        "One is faster for certain only when even its slowest round beats the other's fastest.",
+        'Three cases: `min(a) > max(b)`, the other way round, and everything else, which is "can\'t tell".',
+        '`if min(a) > max(b): return "a"`, `if min(b) > max(a): return "b"`, `return "can\'t tell"`.',
+    ),
+    solution=(
+        "def faster(a, b):\n"
+        "    if min(a) > max(b):\n"
+        '        return "a"\n'
+        "    if min(b) > max(a):\n"
+        '        return "b"\n'
+        '    return "can\'t tell"'
+    ),
+    explanation=(
+        "It is a strict rule: with many rounds, ranges overlap for one bad round. Then more rounds and better "
+        "statistics can still decide; what can't be had is certainty from two medians."
+    ),
+    wrong_answers=[
+        ('def faster(a, b):\n    return "a" if np.median(a) > np.median(b) else "b"', "overlap"),
+        ('def faster(a, b):\n    return "a" if max(a) > max(b) else "b"', "overlap"),
+        ('def faster(a, b):\n    return "a" if min(a) > max(b) else "can\'t tell"', "b is faster"),
+        (
+            "def faster(a, b):\n"
+            "    if max(a) < min(b):\n"
+            '        return "a"\n'
+            '    return "b" if max(b) < min(a) else "can\'t tell"',
+            "the other way round",
+        ),
+        ('def faster(a, b):\n    return "can\'t tell"', "a is faster"),
+    ],
+)
+def faster(answer):
+    clear = answer([50.0, 52.0, 51.0], [40.0, 45.0, 41.0])
+    if clear == "b":
+        return "with rounds of 50 to 52 and of 40 to 45 tokens a second it chose the other way round: more is faster"
+    if clear != "a":
+        return (
+            f"with rounds of 50 to 52 and of 40 to 45, a is faster in every round, and it returned {clear!r}"
+        )
+    if answer([50.0, 39.0, 52.0], [40.0, 45.0, 41.0]) != "can't tell":
+        return 'with rounds of 39 to 52 and of 40 to 45 the ranges overlap: "can\'t tell"'
+    if answer([40.0, 41.0], [42.0, 60.0]) != "b":
+        return "with rounds of 40 to 41 and of 42 to 60, b is faster in every round"
+
+
+@exercise(
+    title="Compute the speed of reading",
+    difficulty=2,
+    minutes=4,
+    expects=Callable,
+    hints=(
+        "Only tokens that were computed take time. Which of the prompt's tokens were not?",
+        "`stats.prompt_tokens - stats.reused_tokens` were computed, in `stats.first_token_s` seconds.",
+        "`return (stats.prompt_tokens - stats.reused_tokens) / stats.first_token_s`.",
+    ),
+    solution=(
+        "def reading_speed(stats):\n    return (stats.prompt_tokens - stats.reused_tokens) / stats.first_token_s"
+    ),
+    explanation=(
+        "What the KV cache knew before is not read again. Counting it would make the second question of a chat look "
+        "like a miracle."
+    ),
+    wrong_answers=[
+        ("def reading_speed(stats):\n    return stats.prompt_tokens / stats.first_token_s", "known before"),
+        (
+            "def reading_speed(stats):\n    return stats.reused_tokens / stats.first_token_s",
+            "were not computed",
+        ),
+        ("def reading_speed(stats):\n    return stats.tokens_per_s", "speed of writing"),
+        (
+            "def reading_speed(stats):\n"
+            "    return stats.first_token_s / (stats.prompt_tokens - stats.reused_tokens)",
+            "seconds for one token",
+        ),
+        ("def reading_speed(stats):\n    return 1.0", "it returned"),
+    ],
+)
+def reading_speed(answer):
+    from ...chat import Stats
+
+    stats = Stats(prompt_tokens=300, reused_tokens=100, reply_tokens=50, first_token_s=0.5, tokens_per_s=77.0)
+    found = float(answer(stats))
+    slips = {
+        600.0: "that counts tokens that the cache had known before; they were not computed",
+        200.0: "those are the tokens that were not computed",
+        77.0: "that is the speed of writing",
+        0.5 / 200: "those are the seconds for one token; asked are tokens in a second",
+    }
+    for slip, reason in slips.items():
+        if isclose(found, slip, rel_tol=1e-6):
+            return reason
+    if not isclose(found, 400.0, rel_tol=1e-6):
+        return f"of 300 prompt tokens, 100 known before, in 0.5 s, it returned {found:g}, not 400"
+
+
+lesson = LessonContent(
+    name="10_compare_backends",
+    title="Compare two engines fairly",
+    minutes=30,
+    exercises=[compute_the_limit, sum_up, faster, reading_speed],
+    quiz=[
+        Question(
+            "Engine X answers a prompt of five tokens faster than engine Y. Which one is faster?",
+            [
+                Option(
+                    "X", "With five tokens nothing is known about reading, and little about longer contexts."
+                ),
+                Option(
+                    "For such prompts X may be; of longer ones nothing is known",
+                    "Right: an order can turn around with the length, so measure the lengths that you use.",
+                    right=True,
+                ),
+                Option("Y, because X had the easier task", "Both had the same one."),
+            ],
+        ),
+        Question(
+            "Why do the two engines take turns, a round each, and not all rounds of one first?",
+            [
+                Option(
+                    "Because the machine changes while you measure",
+                    "Right: it gets warm, or something else begins. Taking turns, both get the same weather.",
+                    right=True,
+                ),
+                Option(
+                    "Because it saves time",
+                    "It takes just as long, and both must be loaded at the same time.",
+                ),
+                Option("Because they share one cache", "They don't; each has its own."),
+            ],
+        ),
+        Question(
+            "A model writes at 90 % of what the machine's memory allows. What makes it clearly faster?",
+            [
+                Option("More threads", "They would wait for the same memory."),
+                Option(
+                    "Another engine",
+                    "It can win the missing tenth at most, as long as it reads the same bytes.",
+                ),
+                Option(
+                    "Fewer bits for each weight",
+                    "Right: then a token reads fewer bytes. What that costs in quality is lesson 06.",
+                    right=True,
+                ),
+            ],
+        ),
+    ],
+)
