@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 import zephyrkit as zk
+from zephyrkit.convert.to_openvino import environment
 
 
 @cache
@@ -27,7 +28,8 @@ def exported(weights: str, *options: str) -> Path:
     task = () if "--task" in options else ("--task", "text-generation-with-past")
     command = [sys.executable, "-c", program, "export", "openvino", "--model", str(zk.PRACTICE_HF)]
     command += ["--weight-format", weights, *task, *options, f"{folder}.part"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=900)
+    quiet = {**os.environ, **environment(_home())}  # by itself the command sends usage statistics
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900, env=quiet)
     assert done.returncode == 0, done.stdout + done.stderr
     return Path(f"{folder}.part").rename(folder)
 

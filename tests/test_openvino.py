@@ -10,6 +10,7 @@ import sys
 import textwrap
 import threading
 from collections import Counter
+from pathlib import Path
 
 import numpy
 import openvino_folders
@@ -129,6 +130,17 @@ DAMAGES = {
         "but had 7 when it was exported",
     ),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["openvino_tokenizer.bin", "openvino_detokenizer.xml"])
+def test_a_changed_byte_of_the_tokenizer_is_found_by_the_record(name, tmp_path):
+    """GenAI may end the process when it loads such a file."""
+    folder = Path(shutil.copytree(zk.PRACTICE_OPENVINO, tmp_path / "changed"))
+    data = bytearray((folder / name).read_bytes())
+    data[len(data) // 2] ^= 1
+    (folder / name).write_bytes(data)
+    with pytest.raises(zk.ModelFileError, match=rf"{re.escape(name)} was changed"):
+        zk.OpenVino(folder)
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

@@ -5,6 +5,7 @@ An export for OpenVINO GenAI is a folder of a dozen files: the graph as
 two more graphs, and the configuration. Only plain files are read here.
 """
 
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -60,7 +61,7 @@ def read_folder(path: Path) -> Folder:
     _require_stateful(path, graph)
     for name in (MODEL, *TOKENIZER):
         _require_weights(path, name, graph if name == MODEL else _graph(path, name))
-    _require_sizes(path)
+    _require_recorded(path)
     return Folder(
         path,
         _shape(path, config),
@@ -125,18 +126,25 @@ def _require_tokenizer(path: Path) -> None:
         )
 
 
-def _require_sizes(path: Path) -> None:
-    """Every file must be as long as the export's own record says, where there is one."""
+def _require_recorded(path: Path) -> None:
+    """Files must be as long as the export's own record says, and the tokenizer's the same byte by byte.
+
+    A changed byte in those can end the process that loads them. Without a record nothing is compared.
+    """
     try:
-        sizes = json.loads((path / RECORD).read_text(encoding="utf-8"))["sizes"]
-        expected = {name: int(size) for name, size in sizes.items()}
+        record = json.loads((path / RECORD).read_text(encoding="utf-8"))
+        sizes = {name: int(size) for name, size in record["sizes"].items() if name.startswith("openvino_")}
+        digests = dict(record.get("sha256", {}))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return
-    for name, size in expected.items():
+    for name, size in sizes.items():
         file = path / name
         there = file.stat().st_size if file.is_file() else 0
-        if there != size and name.startswith("openvino_"):
+        if there != size:
             raise _damaged(path, f"{name} has {there:,} bytes, but had {size:,} when it was exported")
+    for name in digests.keys() & sizes.keys():
+        if hashlib.sha256((path / name).read_bytes()).hexdigest() != digests[name]:
+            raise _damaged(path, f"{name} was changed since it was exported")
 
 
 def _config(path: Path) -> dict:

@@ -7,6 +7,7 @@ The child takes the memory and the risk: whatever becomes of it, this process li
 on and says why. Needs ``pip install "zephyrkit[export]"``.
 """
 
+import hashlib
 import json
 import os
 import threading
@@ -237,6 +238,11 @@ def manifest(
         },
         "versions": versions,
         "sizes": {file.name: file.stat().st_size for file in sorted(made.iterdir())},
+        # A changed byte in the tokenizer's files can end the process that loads them, so they are hashed.
+        "sha256": {
+            file.name: hashlib.sha256(file.read_bytes()).hexdigest()
+            for file in sorted(made.glob("openvino_*tokenizer.*"))
+        },
         "seconds": round(seconds, 1),
         "peak_memory": peak,
     }
