@@ -59,6 +59,7 @@ def test_it_can_be_read_in_every_theme(shown):
 
 def test_on_a_narrow_screen_nothing_is_cut_off(shown):
     shown.page.set_viewport_size({"width": 375, "height": 800})
+    shown.page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
     shown.page.wait_for_timeout(500)
     window = panel(shown)
     assert 150 < window.bounding_box()["width"] < 375
