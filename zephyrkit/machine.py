@@ -1,4 +1,4 @@
-"""What this machine has to offer: cores and memory, with container limits counted."""
+"""What this machine has to offer: cores and memory, with container limits counted, and a place for the kit's records."""
 
 import os
 from pathlib import Path
@@ -30,6 +30,16 @@ def free_memory() -> int:
     if limit is None or used is None:
         return free
     return min(free, max(0, limit - max(0, used - _reclaimable())))
+
+
+def home() -> Path:
+    """The kit's folder for this user: ``$ZEPHYRKIT_HOME``, or the system's place for application data."""
+    chosen = os.environ.get("ZEPHYRKIT_HOME")
+    if chosen:
+        return Path(chosen).expanduser()
+    from platformdirs import user_data_path
+
+    return user_data_path("zephyrkit", appauthor=False)
 
 
 def _reclaimable() -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ExerciseError
+from ..machine import home
 from .content import LessonContent
 
 FORMAT = "zephyrkit progress"
@@ -18,16 +19,6 @@ FORMAT = "zephyrkit progress"
 
 class ProgressWarning(UserWarning):
     """Progress could not be read or saved. The course goes on without."""
-
-
-def home() -> Path:
-    """The kit's folder for this user: ``$ZEPHYRKIT_HOME``, or the system's place for application data."""
-    chosen = os.environ.get("ZEPHYRKIT_HOME")
-    if chosen:
-        return Path(chosen).expanduser()
-    from platformdirs import user_data_path
-
-    return user_data_path("zephyrkit", appauthor=False)
 
 
 class LessonRecord:

@@ -10,15 +10,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-
-def home() -> Path:
-    """The kit's folder for this user: ``$ZEPHYRKIT_HOME``, or the system's place for application data."""
-    chosen = os.environ.get("ZEPHYRKIT_HOME")
-    if chosen:
-        return Path(chosen).expanduser()
-    from platformdirs import user_data_path
-
-    return user_data_path("zephyrkit", appauthor=False)
+from ..machine import home
 
 
 def remember_checked(path: Path, sha256: str) -> None:

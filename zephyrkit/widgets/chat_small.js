@@ -60,3 +60,8 @@ function saveFile({ name, media_type: type, text }) {
   make("a", { href: url, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
+
+// An element keeps its text node, and a screen reader its place, while the text stays the same.
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}

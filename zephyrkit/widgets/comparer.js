@@ -54,17 +54,17 @@ function comparerView(model) {
     const text = model.get("state");
     state = typeof text === "string" ? JSON.parse(text) : { sides: [] };
     kernel.answered();
-    put(parts.title, state.title ?? "");
-    put(parts.status, state.status ?? "");
-    put(parts.prompt, state.prompt ?? "");
+    setText(parts.title, state.title ?? "");
+    setText(parts.status, state.status ?? "");
+    setText(parts.prompt, state.prompt ?? "");
     parts.prompt.hidden = !state.prompt;
-    put(parts.tally, state.tally ?? "");
+    setText(parts.tally, state.tally ?? "");
     parts.error.hidden = !state.error;
-    put(parts.error, state.error ?? "");
+    setText(parts.error, state.error ?? "");
     root.dataset.busy = String(Boolean(state.busy));
     drawSides();
     drawButtons(before);
-    if (!state.busy && before.busy) put(parts.announce, state.status);
+    if (!state.busy && before.busy) setText(parts.announce, state.status);
   }
 
   function drawSides() {
@@ -88,16 +88,16 @@ function comparerView(model) {
   }
 
   function drawSide(side, { label, parts: texts, figures, error }) {
-    put(side.label, label);
+    setText(side.label, label);
     side.root.setAttribute("aria-label", `Reply ${label}`);
     const drawn = JSON.stringify(texts);
     if (drawn !== side.shown) {
       side.shown = drawn;
       side.text.replaceChildren(...texts.flatMap(([own, text]) => (own ? marked(text) : [text])));
     }
-    put(side.figures, figures);
+    setText(side.figures, figures);
     side.error.hidden = !error;
-    put(side.error, error);
+    setText(side.error, error);
   }
 
   function vote(label, side) {
@@ -149,10 +149,6 @@ function comparerView(model) {
 function marked(text) {
   const words = text.trimEnd();
   return [make("mark", {}, words), text.slice(words.length)];
-}
-
-function put(element, text) {
-  if (element.textContent !== text) element.textContent = text;
 }
 
 // The window without its replies: bar, question, sides, votes.

@@ -54,10 +54,10 @@ function exportView(model) {
     state = read("state");
     if (!state.rows) return;
     kernel.answered();
-    set(parts.title, state.title);
+    setText(parts.title, state.title);
     for (const row of state.rows) {
       const known = rows.get(row.preset) ?? newRow(row);
-      for (const [key] of COLUMNS.slice(1)) set(known.cells[key], row[key]);
+      for (const [key] of COLUMNS.slice(1)) setText(known.cells[key], row[key]);
     }
     drawChosen();
   }
@@ -84,9 +84,9 @@ function exportView(model) {
     const row = state.rows?.find((known) => known.preset === model.get("choice"));
     if (!row) return;
     rows.get(row.preset).radio.checked = true;
-    for (const [key] of FACTS) set(parts.facts[key], row[key]);
+    for (const [key] of FACTS) setText(parts.facts[key], row[key]);
     const busy = Boolean(live.busy);
-    set(parts.why, busy ? "" : row.why_not);
+    setText(parts.why, busy ? "" : row.why_not);
     const focused = document.activeElement;
     parts.export.setAttribute("aria-disabled", String(busy || Boolean(row.why_not)));
     parts.export.setAttribute("aria-label", `Export: ${row.preset}`);
@@ -99,15 +99,15 @@ function exportView(model) {
     live = read("live");
     kernel.answered();
     const { step = 0, steps = 1 } = live;
-    set(parts.stage, live.title ?? "");
-    set(parts.figures, live.figures ?? "");
+    setText(parts.stage, live.title ?? "");
+    setText(parts.figures, live.figures ?? "");
     parts.fill.style.width = `${(100 * step) / steps}%`;
     parts.bar.setAttribute("aria-valuemax", String(steps));
     parts.bar.setAttribute("aria-valuenow", String(step));
     parts.bar.setAttribute("aria-valuetext", `step ${step} of ${steps}`);
     root.dataset.busy = String(Boolean(live.busy));
     parts.error.hidden = !live.error;
-    set(parts.error, live.error ?? "");
+    setText(parts.error, live.error ?? "");
     if (live.title !== before.title) parts.announce.textContent = live.title; // once a stage
     if (Boolean(live.busy) !== Boolean(before.busy)) drawChosen();
   }
@@ -116,7 +116,7 @@ function exportView(model) {
     const lines = read("lines");
     const { log } = parts;
     const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 24;
-    set(log, Array.isArray(lines) ? lines.join("\n") : "");
+    setText(log, Array.isArray(lines) ? lines.join("\n") : "");
     parts.details.hidden = !log.textContent;
     if (atEnd) log.scrollTop = log.scrollHeight;
   }
@@ -146,10 +146,6 @@ function exportView(model) {
     for (const [event, draw] of Object.entries(drawings)) model.off(event, draw);
   }
   return { root, leave };
-}
-
-function set(element, text) {
-  if (element.textContent !== text) element.textContent = text;
 }
 
 // The window without its presets: bar, table, facts about the chosen one, buttons, the strip of an export.

@@ -6,12 +6,10 @@ and clicked. The export runs in a process of its own, and a thread looks after i
 so that the notebook stays usable and Cancel is heard.
 """
 
-import contextlib
 import json
 import os
 import threading
 import uuid
-import weakref
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +25,7 @@ from ..errors import ExportError, NotInCache
 from .download_view import explain
 from .export_rows import Row, Table, look
 from .export_run import Run, begin, describe, running
-from .kernel import hear_stop
+from .kernel import CancelButton, hear_stop
 
 _HERE = Path(__file__).parent
 _SCRIPTS = ("export", "chat_kernel", "chat_small")
@@ -82,7 +80,7 @@ class ExportPanel(anywidget.AnyWidget):
         super().__init__(_address=uuid.uuid4().hex, choice=_known(preset))
         self.refresh()
         self.on_msg(self._on_message)
-        self._button = _CancelButton(self)
+        self._button = CancelButton(self)
         hear_stop(self._address, self._button)
         for row in self._rows:  # begun by this cell's earlier run
             if (earlier := running(row.target)) is not None:
@@ -216,23 +214,6 @@ class ExportPanel(anywidget.AnyWidget):
         except Exception as error:
             self.error = error
             self.live = {**self.live, "error": explain(error)}
-
-
-class _CancelButton:
-    """The panel as `kernel.hear_stop` sees it: Cancel is heard while a cell runs.
-
-    Never busy, so that ■, which ends replies, leaves exports alone.
-    """
-
-    busy = False
-
-    def __init__(self, panel: ExportPanel):
-        self._panel = weakref.proxy(panel)
-
-    def stop(self, _generation: int | None = None) -> None:
-        """Cancel, unless the panel is gone."""
-        with contextlib.suppress(ReferenceError):
-            self._panel.cancel()
 
 
 def _known(preset: str) -> str:

@@ -9,6 +9,7 @@ its control channel in a thread of its own, so that is where our Stop goes too.
 ipykernel ignores it; for as long as a window is answering, it stops the answer.
 """
 
+import contextlib
 import signal
 import sys
 import weakref
@@ -86,3 +87,20 @@ def _on_interrupt(_number: int, _frame: Any) -> None:
     for window in list(_windows.values()):
         if window.busy:
             window.stop()
+
+
+class CancelButton:
+    """A window with work under way, as `hear_stop` sees it: Cancel is heard while a cell runs.
+
+    Never busy, so that ■, which ends replies, leaves downloads and exports alone.
+    """
+
+    busy = False
+
+    def __init__(self, window: Any):
+        self._window = weakref.proxy(window)
+
+    def stop(self, _generation: int | None = None) -> None:
+        """Cancel, unless the window is gone."""
+        with contextlib.suppress(ReferenceError):
+            self._window.cancel()

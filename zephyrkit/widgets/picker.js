@@ -227,10 +227,6 @@ function pickerTroubles(parts) {
   return make("div", {}, parts.trouble, parts.announce);
 }
 
-function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
-
 function readJson(model, name) {
   const text = model.get(name);
   return typeof text === "string" ? JSON.parse(text) : {};

@@ -6,11 +6,9 @@ chosen and clicked. Downloads run in a thread of their own, so that the notebook
 stays usable and Cancel is heard.
 """
 
-import contextlib
 import json
 import threading
 import uuid
-import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,7 +22,7 @@ from ..downloader import cache_state
 from ..errors import NotInCache
 from ..models import load
 from .download_view import TRANSFERS, Task, Transfer, busy_with, describe, explain
-from .kernel import hear_stop
+from .kernel import CancelButton, hear_stop
 from .picker_rows import LONGEST_CONTEXT, Row, Table, look
 
 _HERE = Path(__file__).parent
@@ -89,7 +87,7 @@ class QuantPicker(anywidget.AnyWidget):
         self.refresh()
         self.observe(self.refresh, "context")
         self.on_msg(self._on_message)
-        self._button = _CancelButton(self)
+        self._button = CancelButton(self)
         hear_stop(self._address, self._button)
         self._leave = TRANSFERS.watch(self._on_transfer)
         for transfer in TRANSFERS.running():  # begun by another picker, or by this cell's earlier run
@@ -243,20 +241,3 @@ class QuantPicker(anywidget.AnyWidget):
         except Exception as error:
             self.error = error
             self.transfer = {**self.transfer, "error": explain(error)}
-
-
-class _CancelButton:
-    """The picker as `kernel.hear_stop` sees it: Cancel is heard while a cell runs.
-
-    Never busy, so that ■, which ends replies, leaves downloads alone.
-    """
-
-    busy = False
-
-    def __init__(self, picker: QuantPicker):
-        self._picker = weakref.proxy(picker)
-
-    def stop(self, _generation: int | None = None) -> None:
-        """Cancel, unless the picker is gone."""
-        with contextlib.suppress(ReferenceError):
-            self._picker.cancel()
