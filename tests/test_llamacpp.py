@@ -1,9 +1,7 @@
 """What only the llama.cpp backend does: its checks before loading, its sampling, its text."""
 
-import math
 import os
 import threading
-from collections import Counter
 from itertools import pairwise
 
 import numpy
@@ -16,7 +14,6 @@ import zephyrkit as zk
 from zephyrkit.backends.llama_bindings import bindings, log
 from zephyrkit.backends.llama_plan import missing_pre_tokenizer, need_of
 from zephyrkit.backends.llamacpp import LlamaCpp
-from zephyrkit.backends.sampler import PENALTY_WINDOW, SamplerChain
 from zephyrkit.backends.text_stream import TextStream
 from zephyrkit.machine import free_memory
 
@@ -195,70 +192,6 @@ def test_forged_turns_with_the_real_vocabulary():
     c.llama_model_free(native)
 
 
-# -- sampling ------------------------------------------------------------------------------------
-
-
-def test_next_token_is_the_whole_distribution(model):
-    size = len(zk.read_header(zk.PRACTICE).get("tokenizer.ggml.tokens"))
-    choices = model.next_token(STORY, top=size)
-    assert len(choices) == size == len({choice.token_id for choice in choices})
-    assert math.fsum(math.exp(choice.logprob) for choice in choices) == pytest.approx(1, abs=1e-4)
-    assert choices == sorted(choices, key=lambda choice: -choice.logprob)
-
-
-def test_next_token_takes_text_messages_and_ids(model):
-    assert model.next_token(STORY, 3) == model.next_token(model.prompt(STORY).token_ids, 3)
-    text = "Once upon a"
-    assert model.next_token(text, 3) == model.next_token(model.tokenize(text), 3)
-    with pytest.raises(ValueError, match="empty"):
-        model.next_token("")
-    with pytest.raises(ValueError, match="no token 999999"):
-        model.next_token([999_999])
-
-
-def test_next_token_shows_the_end_token(model):
-    answer = "".join(piece.text for piece in model.stream(STORY, zk.Sampling(temperature=0)))
-    ids = [*model.prompt(STORY).token_ids, *model.tokenize(answer)]
-    assert "<|endoftext|>" in [choice.text for choice in model.next_token(ids, 5)]
-
-
-@pytest.mark.parametrize("temperature", [0.5, 1.0, 1.5])
-def test_draws_follow_the_models_probabilities(model, temperature):
-    """Among 400 first tokens, the five likeliest come as often as softmax(logits / temperature) says."""
-    prompt, draws = STORY, 400
-    model.next_token(prompt)
-    scaled = numpy.exp(model._handle.logits().astype(float) / temperature)
-    expected = scaled / scaled.sum()
-    counts = Counter()
-    for seed in range(draws):
-        chain = SamplerChain(FREE.but(temperature=temperature), seed, ())
-        counts[model._handle.sample(chain.address)] += 1
-    for token in expected.argsort()[-5:]:
-        share = expected[token]
-        spread = math.sqrt(draws * share * (1 - share))
-        assert abs(counts[int(token)] - draws * share) <= 4.5 * spread + 1
-
-
-def test_the_repeat_penalty_is_llama_cpps(model):
-    """Logits of the last 64 tokens, prompt included, are divided (when positive) or multiplied."""
-    ids = model.prompt(STORY).token_ids
-    model.next_token(ids)
-    logits = model._handle.logits()
-    for penalty in (1.3, 3.0, 10.0):
-        seen = sorted(set(ids[-PENALTY_WINDOW:]))
-        punished = logits.copy()
-        punished[seen] = numpy.where(logits[seen] > 0, logits[seen] / penalty, logits[seen] * penalty)
-        chain = SamplerChain(zk.Sampling(temperature=0, repeat_penalty=penalty), 0, ids)
-        assert model._handle.sample(chain.address) == punished.argmax()
-
-
-@pytest.mark.parametrize("seed", [-1, 0, 2**32 - 1, 2**70])
-def test_any_whole_number_is_a_seed(model, seed):
-    sampling = FREE.but(seed=seed, max_tokens=12)
-    texts = {"".join(piece.text for piece in model.stream(STORY, sampling)) for _ in range(3)}
-    assert len(texts) == 1
-
-
 # -- stopping ------------------------------------------------------------------------------------
 
 
@@ -276,17 +209,6 @@ def test_stop_while_a_step_is_computed():
         assert begun.is_set(), "it was still computing when it was asked for the first time"
         model._handle.keep(0)
         assert model._handle.decode_watched(ids, lambda: False), "and it computes again"
-
-
-def test_slow_tokens_are_computed_by_a_worker_with_the_same_result(model, monkeypatch):
-    sampling = FREE.but(seed=5, max_tokens=30)
-    quick = [piece for piece in model.stream(STORY, sampling) if piece.text]
-    workers = []
-    watched = model._handle.decode_watched
-    monkeypatch.setattr("zephyrkit.backends.stepwise.SLOW_TOKEN_S", 0)
-    monkeypatch.setattr(model._handle, "decode_watched", lambda *args: workers.append(1) or watched(*args))
-    assert [piece for piece in model.stream(STORY, sampling) if piece.text] == quick
-    assert len(workers) >= len(quick) - 2
 
 
 def test_long_input_is_no_danger(model):

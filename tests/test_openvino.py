@@ -1,7 +1,6 @@
 """What only the OpenVINO backend does: its look at a folder, its tokenizer, its logits, its settings."""
 
 import json
-import math
 import random
 import re
 import shutil
@@ -9,7 +8,6 @@ import subprocess
 import sys
 import textwrap
 import threading
-from collections import Counter
 from pathlib import Path
 
 import numpy
@@ -19,7 +17,7 @@ import pytest
 import zephyrkit as zk
 from zephyrkit.backends.openvino_folder import read_folder
 from zephyrkit.backends.openvino_graph import STAGES
-from zephyrkit.backends.sampler import PENALTY_WINDOW, SamplerChain
+from zephyrkit.backends.sampler import SamplerChain
 from zephyrkit.machine import free_memory
 
 STORY = [{"role": "user", "content": "Tell me a story."}]
@@ -416,41 +414,6 @@ def test_genais_own_loop_gives_the_same_tokens(exact):
         assert ours == theirs
 
 
-def test_next_token_is_the_whole_distribution(model):
-    choices = model.next_token(STORY, top=model._handle.vocabulary_size)
-    assert len({choice.token_id for choice in choices}) == model._handle.vocabulary_size
-    assert math.fsum(math.exp(choice.logprob) for choice in choices) == pytest.approx(1, abs=1e-4)
-    assert choices == sorted(choices, key=lambda choice: -choice.logprob)
-
-
-@pytest.mark.parametrize("temperature", [0.5, 1.5])
-def test_draws_follow_the_models_probabilities(model, temperature):
-    """Among 400 first tokens, the five likeliest come as often as softmax(logits / temperature) says."""
-    model.next_token(STORY)
-    scaled = numpy.exp(model._handle.logits().astype(float) / temperature)
-    expected, draws = scaled / scaled.sum(), 400
-    counts = Counter()
-    for seed in range(draws):
-        chain = SamplerChain(FREE.but(temperature=temperature), seed, ())
-        counts[model._handle.sample(chain.address)] += 1
-    for token in expected.argsort()[-5:]:
-        share = expected[token]
-        spread = math.sqrt(draws * share * (1 - share))
-        assert abs(counts[int(token)] - draws * share) <= 4.5 * spread + 1
-
-
-def test_the_repeat_penalty_is_the_last_64_tokens(model):
-    ids = model.prompt(STORY).token_ids
-    model.next_token(ids)
-    logits = model._handle.logits()
-    for penalty in (1.3, 3.0, 10.0):
-        seen = sorted(set(ids[-PENALTY_WINDOW:]))
-        punished = logits.copy()
-        punished[seen] = numpy.where(logits[seen] > 0, logits[seen] / penalty, logits[seen] * penalty)
-        chain = SamplerChain(zk.Sampling(temperature=0, repeat_penalty=penalty), 0, ids)
-        assert model._handle.sample(chain.address) == punished.argmax()
-
-
 @pytest.mark.parametrize("seed", [0, 7, -1, 2**70])
 def test_both_engines_draw_the_same_token_from_the_same_logits(model, seed):
     """llama.cpp chooses from its own logits; OpenVINO's handle is given those, and must choose the same."""
@@ -523,10 +486,3 @@ def test_stop_while_a_step_is_computed(folder):
         model._handle.keep(0)
         model._cached.clear()
         assert model.next_token(ids, 3) == expected
-
-
-def test_slow_tokens_are_watched_with_the_same_result(model, monkeypatch):
-    sampling = FREE.but(seed=5, max_tokens=30)
-    quick = [piece for piece in model.stream(STORY, sampling) if piece.text]
-    monkeypatch.setattr("zephyrkit.backends.stepwise.SLOW_TOKEN_S", 0)
-    assert [piece for piece in model.stream(STORY, sampling) if piece.text] == quick

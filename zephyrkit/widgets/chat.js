@@ -15,9 +15,9 @@ export default () => {
   return {
     initialize({ model }) {
       const askForPicture = () => model.send({ do: "picture" });
-      model.on("change:state", () => live.follow(readState(model)));
+      model.on("change:state", () => live.follow(readJson(model, "state")));
       model.on("msg:custom", (message) => live.hear(message, askForPicture));
-      live.follow(readState(model));
+      live.follow(readJson(model, "state"));
     },
     render({ model, el }) {
       const view = chatView(model, live);
@@ -65,7 +65,7 @@ function chatView(model, live) {
 
   function drawState() {
     const before = state;
-    state = readState(model);
+    state = readJson(model, "state");
     if (!state.rows) return;
     kernel.answered();
     followTheEnd(() => {

@@ -19,8 +19,7 @@ function buildFrame(on) {
   const parts = {};
   parts.root = make("section", {
     class: "zephyrkit-chat", "aria-label": "Chat with the model",
-    // Notebook 7 and JupyterLab leave keys and right clicks alone in here.
-    "data-lm-suppress-shortcuts": "true", "data-jp-suppress-context-menu": "true",
+    ...OWN_KEYS,
   },
     bar(parts, on), settings(parts, on), conversation(parts), troubles(parts), composer(parts, on), gauge(parts));
   return parts;

@@ -1,10 +1,5 @@
 // The reply on its way: one for all views of a widget on a page.
 
-function readState(model) {
-  const text = model.get("state");
-  return typeof text === "string" ? JSON.parse(text) : {};
-}
-
 function liveReply() {
   let reply = null; // {generation, user, text, sequence, reading}
   const watchers = new Set();

@@ -65,3 +65,28 @@ function saveFile({ name, media_type: type, text }) {
 function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
+
+// Notebook 7 and JupyterLab leave keys and right clicks alone in an element with these.
+const OWN_KEYS = { "data-lm-suppress-shortcuts": "true", "data-jp-suppress-context-menu": "true" };
+
+// A trait that holds JSON; {} before it has come.
+function readJson(model, name) {
+  const text = model.get(name);
+  return typeof text === "string" ? JSON.parse(text) : {};
+}
+
+// Have each event of the model drawn by its function; returns what ends that.
+function draws(model, drawings) {
+  for (const [event, draw] of Object.entries(drawings)) model.on(event, draw);
+  return () => {
+    for (const [event, draw] of Object.entries(drawings)) model.off(event, draw);
+  };
+}
+
+// A table to choose a row from. The roles are said once more, because a narrow window lays it out as cards, and a
+// browser then forgets that it is one.
+function choiceTable(legend, columns, body) {
+  const titles = columns.map(([key, title]) => make("th", { role: "columnheader", scope: "col", class: `zk-${key}` }, title));
+  return make("fieldset", { class: "zk-files" }, make("legend", { class: "zk-announce" }, legend),
+    make("table", { role: "table" }, make("thead", { role: "rowgroup" }, make("tr", { role: "row" }, ...titles)), body));
+}

@@ -51,8 +51,7 @@ function comparerView(model) {
 
   function drawState() {
     const before = state;
-    const text = model.get("state");
-    state = typeof text === "string" ? JSON.parse(text) : { sides: [] };
+    state = { sides: [], ...readJson(model, "state") };
     kernel.answered();
     setText(parts.title, state.title ?? "");
     setText(parts.status, state.status ?? "");
@@ -134,13 +133,13 @@ function comparerView(model) {
     event.stopPropagation();
     if (event.key === "Escape") stop();
   });
-  for (const [event, draw] of Object.entries(drawings)) model.on(event, draw);
+  const undraw = draws(model, drawings);
   drawBlind();
   drawState();
 
   function leave() {
     kernel.leave();
-    for (const [event, draw] of Object.entries(drawings)) model.off(event, draw);
+    undraw();
   }
   return { root, leave };
 }
@@ -166,8 +165,7 @@ function buildComparer(on) {
   parts.announce = make("div", { class: "zk-announce", role: "status", "aria-live": "polite" });
   parts.root = make("section", {
     class: "zephyrkit-picker zephyrkit-comparer", "aria-label": "Compare models",
-    // Notebook 7 and JupyterLab leave keys and right clicks alone in here.
-    "data-lm-suppress-shortcuts": "true", "data-jp-suppress-context-menu": "true",
+    ...OWN_KEYS,
   },
   make("header", { class: "zk-bar" }, parts.title,
     make("label", { class: "zk-blind", title: "Names, times and memory stay hidden until you have voted" }, parts.blind, make("span", {}, "Blind, from the next question on"))),

@@ -6,9 +6,7 @@ again finds what it had begun. When nobody is looking any more it is cancelled;
 what has arrived is kept, so nothing is lost by that.
 """
 
-import contextvars
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -16,11 +14,9 @@ from typing import Any, Literal
 from ..catalogue import Quant
 from ..downloader import Progress, Verdict, download, verify
 from ..errors import DownloadCancelled, DownloadError, ZephyrkitError
+from .background import Background
 
 Task = Literal["download", "check"]
-
-FRAME_S = 0.1
-"""Seconds between two pictures of the same stage, at least."""
 
 _STAGES = {
     "licence": "showing the licence",
@@ -38,71 +34,35 @@ _SOURCES = {
 }
 
 
-class Transfer:
-    """One file being downloaded or checked, in a thread of its own."""
+class Transfer(Background):
+    """One file being downloaded or checked. Cancelled, it keeps what has arrived."""
 
     def __init__(self, quant: Quant, task: Task, changed: Callable[["Transfer"], None]):
+        super().__init__(f"{task} {quant.name}")
         self.quant, self.task = quant, task
         self.progress: Progress | None = None
         self.path: Path | None = None
         self.verdict: Verdict | None = None
-        self.error: BaseException | None = None
-        self.busy = True
-        self._over = threading.Event()
         self._changed = changed
-        self._cancel = threading.Event()
-        self._shown_s = 0.0
-        # The context carries the cell that the output belongs to; a bare thread has lost it.
-        run = contextvars.copy_context().run
-        self._thread = threading.Thread(
-            target=run, args=(self._work,), name=f"zephyrkit {task} {quant.name}", daemon=True
-        )
 
     @property
     def sound(self) -> bool:
         """Whether it ended well: the file is here, and its sha256 is the expected one."""
         return self.path is not None and (self.verdict is None or self.verdict.ok)
 
-    @property
-    def cancelling(self) -> bool:
-        """Whether it was told to stop."""
-        return self._cancel.is_set()
+    def _do(self) -> None:
+        if self.task == "download":
+            self.path = download(self.quant, progress=self._on_progress, cancel=self._cancel)
+        else:
+            self.verdict = verify(self.quant, progress=self._on_progress, cancel=self._cancel)
+            self.path = self.verdict.path
 
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def cancel(self) -> None:
-        """Stop it; what has arrived is kept."""
-        self._cancel.set()
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait until it has ended and everybody has been told, at most ``timeout`` seconds; whether it has."""
-        return self._over.wait(timeout)
-
-    def _work(self) -> None:
-        try:
-            if self.task == "download":
-                self.path = download(self.quant, progress=self._on_progress, cancel=self._cancel)
-            else:
-                self.verdict = verify(self.quant, progress=self._on_progress, cancel=self._cancel)
-                self.path = self.verdict.path
-        except Exception as error:
-            self.error = error
-        finally:
-            self.busy = False
-            try:
-                self._changed(self)
-            finally:
-                self._over.set()
+    def _tell(self) -> None:
+        self._changed(self)
 
     def _on_progress(self, progress: Progress) -> None:
-        now, before = time.monotonic(), self.progress
-        same = before is not None and (before.stage, before.note) == (progress.stage, progress.note)
-        self.progress = progress
-        if not same or now - self._shown_s >= FRAME_S:
-            self._shown_s = now
-            self._changed(self)
+        before, self.progress = self.progress, progress
+        self._show(before is not None and (before.stage, before.note) == (progress.stage, progress.note))
 
 
 class Transfers:

@@ -51,7 +51,7 @@ function exportView(model) {
   // -- drawing
 
   function drawState() {
-    state = read("state");
+    state = readJson(model, "state");
     if (!state.rows) return;
     kernel.answered();
     setText(parts.title, state.title);
@@ -96,7 +96,7 @@ function exportView(model) {
 
   function drawLive() {
     const before = live;
-    live = read("live");
+    live = readJson(model, "live");
     kernel.answered();
     const { step = 0, steps = 1 } = live;
     setText(parts.stage, live.title ?? "");
@@ -113,7 +113,7 @@ function exportView(model) {
   }
 
   function drawLines() {
-    const lines = read("lines");
+    const lines = readJson(model, "lines");
     const { log } = parts;
     const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 24;
     setText(log, Array.isArray(lines) ? lines.join("\n") : "");
@@ -126,24 +126,19 @@ function exportView(model) {
     parts.trouble.textContent = kernel.trouble;
   }
 
-  function read(name) {
-    const text = model.get(name);
-    return typeof text === "string" ? JSON.parse(text) : {};
-  }
-
   const drawings = {
     "change:state": drawState, "change:live": drawLive, "change:lines": drawLines, "change:choice": drawChosen, "msg:custom": kernel.answered,
   };
   // The notebook would take the keys for its own shortcuts.
   root.addEventListener("keydown", (event) => event.stopPropagation());
-  for (const [event, draw] of Object.entries(drawings)) model.on(event, draw);
+  const undraw = draws(model, drawings);
   drawLive();
   drawState();
   drawLines();
 
   function leave() {
     kernel.leave();
-    for (const [event, draw] of Object.entries(drawings)) model.off(event, draw);
+    undraw();
   }
   return { root, leave };
 }
@@ -154,8 +149,7 @@ function buildPanel(id, on) {
   parts.title = make("span", { class: "zk-free" });
   parts.root = make("section", {
     class: "zephyrkit-picker zephyrkit-export", "aria-label": "Export a model to OpenVINO",
-    // Notebook 7 and JupyterLab leave keys and right clicks alone in here.
-    "data-lm-suppress-shortcuts": "true", "data-jp-suppress-context-menu": "true",
+    ...OWN_KEYS,
   },
   make("header", { class: "zk-bar" }, parts.title, button("Look again", on.refresh, { title: "Look again what is free and what is exported" })),
   presetTable(parts), presetFacts(parts), exportButtons(parts, on), exportStrip(parts, id),
@@ -166,11 +160,7 @@ function buildPanel(id, on) {
 
 function presetTable(parts) {
   parts.body = make("tbody", { role: "rowgroup" });
-  const titles = COLUMNS.map(([key, title]) => make("th", { role: "columnheader", scope: "col", class: `zk-${key}` }, title));
-  // The roles are said once more, because a narrow window lays the table out as cards, and a browser then
-  // forgets that it is one.
-  return make("fieldset", { class: "zk-files" }, make("legend", { class: "zk-announce" }, "Preset"),
-    make("table", { role: "table" }, make("thead", { role: "rowgroup" }, make("tr", { role: "row" }, ...titles)), parts.body));
+  return choiceTable("Preset", COLUMNS, parts.body);
 }
 
 function presetFacts(parts) {

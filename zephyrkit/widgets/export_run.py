@@ -5,20 +5,17 @@ it: a cell that is run again finds what it had begun. When no panel shows it any
 more it is cancelled, and nothing is left behind.
 """
 
-import contextvars
 import re
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ..convert.to_openvino import STAGES, ExportProgress, export_openvino
+from .background import Background
 from .download_view import duration, explain, size
 
-FRAME_S = 0.1
-"""Seconds between two pictures of the same stage, at least."""
 LINES = 200
 """Lines of the log that a panel keeps."""
 
@@ -35,42 +32,16 @@ _SITE = re.compile(r"\S*[/\\]site-packages[/\\]")
 """Where packages are on this machine: a stored notebook need not tell."""
 
 
-class Run:
-    """One export, in a thread of its own. ``changed`` is called in that thread."""
+class Run(Background):
+    """One export. Cancelled, it leaves nothing behind."""
 
     def __init__(self, source: Path, target: Path, preset: str):
+        super().__init__(f"export {target.name}")
         self.source, self.target, self.preset = source, target, preset
         self.progress: ExportProgress | None = None
         self.lines: deque[str] = deque(maxlen=LINES)
         self.folder: Path | None = None
-        self.error: BaseException | None = None
-        self.busy = True
         self.watchers: list[Callable[[Run], None]] = []
-        self._cancel = threading.Event()
-        self._over = threading.Event()
-        self._shown_s = 0.0
-        # The context carries the cell that the output belongs to; a bare thread has lost it.
-        run = contextvars.copy_context().run
-        self._thread = threading.Thread(
-            target=run, args=(self._work,), name=f"zephyrkit export {target.name}", daemon=True
-        )
-
-    @property
-    def cancelling(self) -> bool:
-        """Whether it was told to stop."""
-        return self._cancel.is_set()
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def cancel(self) -> None:
-        """End it; nothing is left behind."""
-        self._cancel.set()
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait until it has ended and everybody has been told; whether it has."""
-        return self._over.wait(timeout)
 
     def leave(self, watcher: Callable[["Run"], None]) -> None:
         """Stop telling ``watcher``. The last one to leave cancels the export."""
@@ -79,32 +50,20 @@ class Run:
         if not self.watchers:
             self.cancel()
 
-    def _work(self) -> None:
-        try:
-            self.folder = export_openvino(
-                self.source, self.target, weights=self.preset, progress=self._on_progress, cancel=self._cancel
-            )
-        except Exception as error:
-            self.error = error
-        finally:
-            self.busy = False
-            try:
-                self._tell()
-            finally:
-                self._over.set()
-
-    def _on_progress(self, progress: ExportProgress) -> None:
-        same_stage = self.progress is not None and self.progress.stage == progress.stage
-        self.progress = progress
-        if progress.line:
-            self.lines.append(_SITE.sub("", progress.line))
-        if not same_stage or time.monotonic() - self._shown_s >= FRAME_S:
-            self._shown_s = time.monotonic()
-            self._tell()
+    def _do(self) -> None:
+        self.folder = export_openvino(
+            self.source, self.target, weights=self.preset, progress=self._on_progress, cancel=self._cancel
+        )
 
     def _tell(self) -> None:
         for watcher in list(self.watchers):
             watcher(self)
+
+    def _on_progress(self, progress: ExportProgress) -> None:
+        before, self.progress = self.progress, progress
+        if progress.line:
+            self.lines.append(_SITE.sub("", progress.line))
+        self._show(before is not None and before.stage == progress.stage)
 
 
 _lock = threading.Lock()

@@ -149,13 +149,13 @@ function pickerView(model) {
   const drawings = { "change:state": drawState, "change:transfer": drawTransfer, "change:choice": drawChosen, "msg:custom": kernel.answered };
   // The notebook would take the keys for its own shortcuts.
   root.addEventListener("keydown", (event) => event.stopPropagation());
-  for (const [event, draw] of Object.entries(drawings)) model.on(event, draw);
+  const undraw = draws(model, drawings);
   drawTransfer();
   drawState();
 
   function leave() {
     kernel.leave();
-    for (const [event, draw] of Object.entries(drawings)) model.off(event, draw);
+    undraw();
   }
   return { root, leave };
 }
@@ -165,8 +165,7 @@ function buildPicker(id, on) {
   const parts = {};
   parts.root = make("section", {
     class: "zephyrkit-picker", "aria-label": "Choose and download a model file",
-    // Notebook 7 and JupyterLab leave keys and right clicks alone in here.
-    "data-lm-suppress-shortcuts": "true", "data-jp-suppress-context-menu": "true",
+    ...OWN_KEYS,
   }, pickerBar(parts, on), fileTable(parts), factsOf(parts), pickerButtons(parts, on), strip(parts, id), pickerTroubles(parts));
   return parts;
 }
@@ -182,11 +181,7 @@ function pickerBar(parts, on) {
 
 function fileTable(parts) {
   parts.body = make("tbody", { role: "rowgroup" });
-  const titles = COLUMNS.map(([key, title]) => make("th", { role: "columnheader", scope: "col", class: `zk-${key}` }, title));
-  // The roles are said once more, because a narrow window lays the table out as cards, and a browser then
-  // forgets that it is one.
-  return make("fieldset", { class: "zk-files" }, make("legend", { class: "zk-announce" }, "Model file"),
-    make("table", { role: "table" }, make("thead", { role: "rowgroup" }, make("tr", { role: "row" }, ...titles)), parts.body));
+  return choiceTable("Model file", COLUMNS, parts.body);
 }
 
 function factsOf(parts) {
@@ -225,9 +220,4 @@ function pickerTroubles(parts) {
   parts.trouble = make("div", { class: "zk-error", role: "alert", hidden: true });
   parts.announce = make("div", { class: "zk-announce", role: "status", "aria-live": "polite" });
   return make("div", {}, parts.trouble, parts.announce);
-}
-
-function readJson(model, name) {
-  const text = model.get(name);
-  return typeof text === "string" ? JSON.parse(text) : {};
 }
