@@ -12,5 +12,5 @@ def small(name: str = "small", file: str = "small.gguf", repository: str = REPOS
     return Quant(
         name, file, 8, SIZE / 1e9, None, "made for these tests", False,
         repository=Repository(repository, "a small file", PRACTICE_LICENCE),
-        shape=PRACTICE_SHAPE, licence=PRACTICE_LICENCE,
+        shape=PRACTICE_SHAPE, longest_context=2048, licence=PRACTICE_LICENCE,
     )  # fmt: skip

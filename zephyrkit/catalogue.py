@@ -61,8 +61,7 @@ GGUF_REPOSITORY = Repository(
 WEIGHTS_REPOSITORY = Repository(
     "stabilityai/stablelm-zephyr-3b", "the original 16-bit weights, for the OpenVINO export", ZEPHYR_LICENCE
 )
-REPOSITORIES = (GGUF_REPOSITORY, WEIGHTS_REPOSITORY)
-"""Nobody publishes an OpenVINO form of this model that we know of: lesson 08 makes it from the original weights."""
+# No repository with an OpenVINO form of this model is known to us: lesson 08 makes it from the original weights.
 
 WEIGHTS = "weights"
 """The name of the original weights, for `zephyrkit.download`: a folder, not a file."""
@@ -90,6 +89,8 @@ class Quant:
     sha256: str | None = None
     """Known digests only. The others are recorded at the first download."""
     shape: Shape = ZEPHYR_SHAPE
+    longest_context: int = 4096
+    """Tokens that the model was trained to see."""
     licence: Licence = ZEPHYR_LICENCE
 
     @property
@@ -102,14 +103,14 @@ class Quant:
     def memory(
         self, *, context: int = 4096, batch: int = 256, cache_type: str = "F16", offloaded_layers: int = 0
     ) -> MemoryNeed:
-        """Bytes that it takes in memory for ``context`` tokens; the formula is in `zephyrkit.memory`.
+        """Bytes that it takes in memory for ``context`` tokens, its longest at most; the formula is in `zephyrkit.memory`.
 
         The defaults are those of `zephyrkit.LlamaCpp`. Raises ValueError as `memory_need` does.
         """
         return memory_need(
             self.shape,
             self.size,
-            context=context,
+            context=min(context, self.longest_context),
             batch=batch,
             cache_type=cache_type,
             offloaded_layers=offloaded_layers,
@@ -144,7 +145,7 @@ QUANTS = (
 
 PRACTICE_QUANT = Quant(
     "practice", PRACTICE.name, 8, 0.0034, None, "comes with the kit: offline, in seconds, about this course only",
-    recommended=True, repository=None, shape=PRACTICE_SHAPE, licence=PRACTICE_LICENCE,
+    recommended=True, repository=None, shape=PRACTICE_SHAPE, longest_context=2048, licence=PRACTICE_LICENCE,
 )  # fmt: skip
 CATALOGUE = {quant.name: quant for quant in (PRACTICE_QUANT, *QUANTS)}
 """Everything by name."""

@@ -11,7 +11,8 @@ PyTorch and OpenVINO read 16-bit weights through the memory, straight from their
 files, and NNCF compresses them matrix by matrix. So much of what tools show for an
 export is files, which the system drops when it needs the room and reads again: what
 must be free is the private part. For the 32 layers of the real model this is
-computed, not measured; bench/export.py compares.
+computed, not measured, and no run was made with too little memory; one export of that
+shape by optimum-cli took 9.6 GiB resident, more than this gives. bench/export.py compares.
 """
 
 import shutil

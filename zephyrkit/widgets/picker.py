@@ -23,7 +23,7 @@ from ..errors import NotInCache
 from ..models import load
 from .download_view import TRANSFERS, Task, Transfer, busy_with, describe, explain
 from .kernel import CancelButton, hear_stop
-from .picker_rows import LONGEST_CONTEXT, Row, Table, look
+from .picker_rows import Row, Table, look
 
 _HERE = Path(__file__).parent
 _SCRIPTS = ("picker", "chat_kernel", "chat_small")
@@ -58,13 +58,13 @@ class QuantPicker(anywidget.AnyWidget):
     _css = "\n".join((_HERE / f"{name}.css").read_text(encoding="utf-8") for name in _STYLES)
     _address = traitlets.Unicode().tag(sync=True)
     choice = traitlets.Unicode().tag(sync=True)
-    context = traitlets.Int(LONGEST_CONTEXT, min=CONTEXTS[0], max=LONGEST_CONTEXT).tag(sync=True)
+    context = traitlets.Int(CONTEXTS[-1], min=CONTEXTS[0], max=CONTEXTS[-1]).tag(sync=True)
     state = traitlets.Dict().tag(sync=True, to_json=_as_safe_json)
     transfer = traitlets.Dict().tag(sync=True, to_json=_as_safe_json)
 
     def __init__(
         self,
-        context: int = LONGEST_CONTEXT,
+        context: int = CONTEXTS[-1],
         *,
         value: str | Quant | None = None,
         quants: Sequence[Quant] = tuple(CATALOGUE.values()),
@@ -72,10 +72,8 @@ class QuantPicker(anywidget.AnyWidget):
     ):
         self._lock = threading.RLock()
         self._closed = False
-        if not CONTEXTS[0] <= context <= LONGEST_CONTEXT:
-            raise ValueError(
-                f"context is {context:,}, but must be {CONTEXTS[0]} to {LONGEST_CONTEXT:,} tokens."
-            )
+        if not CONTEXTS[0] <= context <= CONTEXTS[-1]:
+            raise ValueError(f"context is {context:,}, but must be {CONTEXTS[0]} to {CONTEXTS[-1]:,} tokens.")
         self._quants = {quant.name: quant for quant in quants}
         self._measured = dict(measured or {})
         self._damaged: set[Quant] = set()

@@ -4,17 +4,13 @@ import html
 import shutil
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 
-from ..catalogue import PRACTICE, PRACTICE_SHAPE, Quant
+from ..catalogue import Quant
 from ..downloader import CacheState, cache_state
 from ..downloader.cache import cache_folder
-from ..gguf_header import read_header
 from ..machine import free_memory
 from .download_view import size
 
-LONGEST_CONTEXT = 4096
-"""Tokens that StableLM Zephyr 3B was trained to see."""
 TIGHT = 0.8
 """A file is called tight when it takes more than this share of what is free."""
 
@@ -57,12 +53,12 @@ class Row:
     @property
     def own_context(self) -> int:
         """Tokens that the memory is counted for."""
-        return min(self.context, _longest(self.quant))
+        return min(self.context, self.quant.longest_context)
 
     @property
     def memory_fit(self) -> str:
         """ "fits", "tight" or "no": the memory it takes against what is free."""
-        return _fit(self.quant.memory(context=self.own_context).total, self.machine.memory)
+        return _fit(self.quant.memory(context=self.context).total, self.machine.memory)
 
     @property
     def to_fetch(self) -> int:
@@ -80,7 +76,7 @@ class Row:
     @property
     def memory(self) -> str:
         """The memory it takes, and whether that fits."""
-        total = self.quant.memory(context=self.own_context).total
+        total = self.quant.memory(context=self.context).total
         return f"{size(total)} {_FITS[self.memory_fit]} {self.memory_fit}"
 
     @property
@@ -105,7 +101,7 @@ class Row:
 
     def shown(self) -> dict[str, object]:
         """All of it in words, for the window."""
-        quant, need = self.quant, self.quant.memory(context=self.own_context)
+        quant, need = self.quant, self.quant.memory(context=self.context)
         repository = quant.repository
         return {
             "name": quant.name,
@@ -231,12 +227,3 @@ def look(
 
 def _fit(need: int, free: int) -> str:
     return "no" if need > free else "tight" if need > TIGHT * free else "fits"
-
-
-def _longest(quant: Quant) -> int:
-    return _practice_context() if quant.shape == PRACTICE_SHAPE else LONGEST_CONTEXT
-
-
-@cache
-def _practice_context() -> int:
-    return read_header(PRACTICE).get("{arch}.context_length", LONGEST_CONTEXT)
