@@ -65,22 +65,61 @@ STATEMENTS = (
     "My friend has a {adjective} {thing}.", "I must {activity} tomorrow.", "We are going to {place}.",
     "Today I will {activity}.", "I dreamed of a {adjective} {thing}.",
 )  # fmt: skip
+# Parts of questions. Put together they give tens of thousands of wordings.
+OPENERS = (
+    "How", "Why", "When", "Where", "How often", "Since when", "With whom", "In which {thing}", "At what time", "How fast",
+    "How long", "In what", "Until when", "For whom", "How well", "On which day", "Under which {thing}", "",
+)  # fmt: skip
+SUBJECTS = (
+    "{thing}s", "the {thing}", "a {thing}", "her {thing}", "every {adjective} {thing}", "{person}", "people",
+    "people in {country}", "they", "children", "we", "his friends", "{country}", "{invented}", "a {invented}",
+    "the people of {place}", "{thing}s in {country}", "{person} and {person2}", "their {thing}s",
+)  # fmt: skip
+DEEDS = (
+    "dance", "eat", "eat {thing}s", "drink", "sing", "vote", "travel to {place}", "live in {place}", "fall down",
+    "learn {subject}", "like {subject}", "hate {thing}s", "cook", "smell", "swim", "fly", "grow", "work at night",
+    "{activity}", "{activity} in {place}", "pay for a {thing}", "marry", "die", "win", "cost {number}", "sound {adjective}",
+    "get {adjective}", "become {adjective}", "need a {thing}", "buy {thing}s in {country}", "come from {country}",
+    "write letters", "weigh", "play {subject}", "read in {language}", "study {language}", "open on Sundays", "go home",
+    "look so {adjective}", "hide from {thing}s", "greet each other", "wear a {thing}", "celebrate", "{invented}",
+    "{invented} a {thing}", "carry {number} {thing}s", "break", "help {person}", "call it {invented}", "fear the {thing}",
+)  # fmt: skip
+QUESTIONS_OF_FACT = (
+    "Which {thing} {be} {adjective}?", "What {be} the {quality} of {np}?", "What {be} the {quality} of {np} in {place}?",
+    "Who {be} {np}?", "What {be} {np} made of?", "{Be} {np} {adjective}?", "{Be} {np} more {adjective} than {np2}?",
+    "What {be} there to see in {country}?", "Which {quality} has {np}?", "What {quality} {aux} {np} have?",
+    "Who taught {np} to {activity}?", "What is between {np} and {np2}?", "What has {np} to do with {np2}?",
+    "What would {np} say to {np2}?", "Which is more {adjective}, {np} or {np2}?", "What distinguishes {np} from {np2}?",
+    "What do {np} and {np2} share?", "What do you know about {np}?", "Tell me more about {np}.", "Say something about {np}.",
+    "Give me the {quality} of {np}.", "I want to know about {np}.", "Show me {np}.", "Who knows {np}?",
+    "Compare {np} with {np2}.", "{np}", "{np}?", "{np} or {np2}?", "What about {np}?", "Which {thing} {aux} {np} {deed}?",
+    "Which {quality} {aux} {np} {deed} for?", "What {aux} {np} {deed} for?", "Who {aux} {np} {deed} with?",
+)  # fmt: skip
+QUALITIES = (
+    "colour", "age", "price", "size", "weight", "height", "name", "population", "currency", "flag", "king", "food", "anthem",
+    "religion", "smell", "speed", "origin", "history", "shape", "taste", "fame", "birthday", "shoe size", "climate", "area",
+    "mood", "secret", "purpose", "owner", "address", "mother", "river", "best {thing}", "dialect", "alphabet", "job",
+)  # fmt: skip
 HELD_OUT_QUESTIONS = 12
 HELD_OUT_STATEMENTS = 2
+UNHEARD_SHARE = 0.25
+"""How often training puts an invented word where a list has one, so that an unknown word means "unrelated"."""
 
 
 def draw_values(rng: random.Random, evaluation: bool) -> dict[str, str]:
     """One value for every slot; the values of an evaluation never occur in training."""
 
-    def pick(found: list[str]) -> str:
-        return words.spaced(words.on_side(rng, lambda r: r.choice(found), evaluation))
-
     def invented(r: random.Random) -> str:
         return words.cased(r, words.invented_word(r), 0.7)
 
+    def pick(found: list[str]) -> str:
+        if not evaluation and rng.random() < UNHEARD_SHARE:
+            return words.on_side(rng, invented, evaluation)
+        return words.spaced(words.on_side(rng, lambda r: r.choice(found), evaluation))
+
     return {
         "country": pick(words.COUNTRIES), "place": pick(words.PLACES), "place2": pick(words.PLACES),
-        "person": pick(words.PEOPLE), "thing": pick(words.THINGS), "thing2": pick(words.THINGS),
+        "person": pick(words.PEOPLE), "person2": pick(words.PEOPLE), "thing": pick(words.THINGS), "thing2": pick(words.THINGS),
         "adjective": pick(words.DESCRIBED), "activity": pick(words.ACTIVITIES), "subject": pick(words.SUBJECTS),
         "subject2": pick(words.SUBJECTS), "language": pick(words.LANGUAGES), "number": str(rng.randrange(2000)),
         "number2": str(rng.randrange(100)), "invented": words.on_side(rng, invented, evaluation),
@@ -106,11 +145,37 @@ def near_miss(rng: random.Random) -> Turn:
     return Turn("unrelated", user, UNKNOWN, UNKNOWN_BRIEF)
 
 
+def composed(rng: random.Random) -> str:
+    """A wording made of parts: the template of a question that is about nothing in the course."""
+    verb = rng.choice(("is", "are", "was", "were"))
+    if rng.random() < 0.55:
+        template = rng.choice(QUESTIONS_OF_FACT)
+    else:
+        opener = rng.choice(OPENERS)
+        template = f"{opener} {{aux}} {{np}} {{deed}}?".strip()
+    parts = {"np": SUBJECTS, "np2": SUBJECTS, "deed": DEEDS, "quality": QUALITIES, "be": (verb,),
+             "Be": (verb.capitalize(),), "aux": ("do", "does", "did", "can", "will", "should", "would", "must")}  # fmt: skip
+    for name, choices in parts.items():
+        template = template.replace(f"{{{name}}}", rng.choice(choices))
+    return template[:1].upper() + template[1:] if template[0] != "{" else template
+
+
+def trained_template(rng: random.Random) -> str:
+    """A whole wording or a composed one, never one of those that are held out."""
+    while True:
+        template = composed(rng) if rng.random() < 0.4 else rng.choice(QUESTIONS[:-HELD_OUT_QUESTIONS])
+        if template not in QUESTIONS[-HELD_OUT_QUESTIONS:]:
+            return template
+
+
 def question(rng: random.Random, evaluation: bool = False) -> Turn:
     """A question that the model can't answer, and its saying so."""
     if not evaluation and rng.random() < 0.2:
         return near_miss(rng)
-    template = wording(rng, QUESTIONS, HELD_OUT_QUESTIONS, evaluation and rng.random() < 0.5)
+    if evaluation and rng.random() < 0.5:
+        template = rng.choice(QUESTIONS[-HELD_OUT_QUESTIONS:])
+    else:
+        template = trained_template(rng) if not evaluation else rng.choice(QUESTIONS[:-HELD_OUT_QUESTIONS])
     values = {
         name: value for name, value in draw_values(rng, evaluation).items() if f"{{{name}}}" in template
     }

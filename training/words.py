@@ -25,7 +25,11 @@ meadow ribbon copper feather canyon""".split()
 
 COUNTRIES = """France Spain Italy Japan China India Brazil Canada Mexico Egypt Kenya Poland Norway Sweden Greece
 Turkey Peru Chile Cuba Iran Iraq Nepal Mongolia Austria Belgium Denmark Finland Germany Ireland Portugal Russia
-Ukraine Vietnam Thailand Australia Ghana Morocco Argentina Iceland Hungary""".split()
+Ukraine Vietnam Thailand Australia Ghana Morocco Argentina Iceland Hungary Albania Algeria Angola Armenia Bolivia
+Bulgaria Cambodia Cameroon Colombia Croatia Cyprus Ecuador Estonia Ethiopia Fiji Georgia Guatemala Haiti Honduras
+Indonesia Israel Jamaica Jordan Kuwait Laos Latvia Lebanon Libya Lithuania Madagascar Malaysia Malta Namibia Nigeria
+Oman Pakistan Panama Paraguay Qatar Romania Rwanda Scotland Senegal Serbia Singapore Slovenia Somalia Sudan
+Switzerland Syria Tanzania Tonga Tunisia Uganda Uruguay Venezuela Wales Yemen Zambia""".split()
 PEOPLE = """Napoleon Shakespeare Mozart Einstein Cleopatra Newton Picasso Beethoven Gandhi Darwin Caesar Columbus
 Galileo Aristotle Plato Bach Chopin Dante Homer Kepler Lincoln Mandela Nero Rembrandt Tolstoy Tesla Edison Curie
 Churchill Marco_Polo Joan_of_Arc the_Pope the_Queen Sherlock_Holmes Superman Dracula""".replace(
@@ -41,15 +45,45 @@ pumpkin pyramid queen rainbow river robot rocket sandwich saxophone shark sheep 
 soldier spider spoon squirrel star storm submarine sugar sun swan sword tea telescope tennis theatre tiger toaster
 tomato tornado tractor train tree trumpet tulip umbrella unicorn vampire village violin volcano waterfall whale
 wheel whistle wine wolf yoghurt zebra zoo dentist election football_match passport pension rent salary tax visa
-wedding holiday birthday_party haircut headache cold fever recipe suit lawnmower bathtub fridge oven pavement""".split()
+wedding holiday birthday_party haircut headache cold fever recipe suit lawnmower bathtub fridge oven pavement
+accordion acorn airport alligator ambulance antelope apron armchair arrow artist astronaut avocado axe bakery
+ballet balloon bandage barber barn basket bat battery_farm beach beard beaver bedroom beehive beetle bell bench
+bicycle_lane biscuit blanket blizzard boot bottle bowl bracelet brick broom bucket buffalo bull bus cactus cake
+calendar candle_maker canoe car caravan carrot cave ceiling cello chair cherry chicken chimney church cigar clarinet
+cliff clock coat cobra coconut comb computer_mouse concert cookie coral_reef corridor cottage crab crane cricket
+crown cucumber cupboard dam daisy deer dessert diary dice doll donkey door dress dungeon earring earthquake
+eclipse eel elbow emperor engineer envelope escalator eyebrow factory falcon farmer fence fig finger firework
+flag flamingo flea flute fork fridge_magnet frog frying_pan garage garlic gate glove goat gorilla grape
+grasshopper greenhouse guinea_pig hairdryer hamburger handbag harp hat hawk hedgehog hen heron hill hippo honey
+hotel iceberg iron ivy jam jewel judge juggler keyring kite koala lamp lawyer leaf leopard lettuce
+lighthouse lizard llama_farm locomotive magpie mango map market mattress meadow melon mermaid meteor mirror_ball
+mole moose motorbike motorway mountain_goat mug muscle necklace needle nest newspaper oar omelette ostrich otter
+pancake panda parrot passenger peacock peanut pear pelican pencil penguin_colony photograph pigeon pigsty pine
+pineapple plum pond pony post_office prawn puddle pudding puppet quilt raccoon radiator radish raincoat raspberry
+raven razor reindeer restaurant rhino ring rooster rose rug sailor salmon sandal sausage scarf school scissors
+seagull seal shepherd shirt shovel shower skateboard skirt sledge sloth sock sofa soup_kitchen spade sparrow spinach
+sponge stadium staircase statue stork strawberry suitcase sunflower surgeon swallow sweater swimming_pool
+table tailor taxi teapot tent termite thumb ticket tortoise towel town traffic_light tram trousers tunnel
+turkey turnip tyre uncle vase vet violet waiter wallet walnut walrus wardrobe wasp watch water_lily wave weasel
+windmill window witch wizard woodpecker worm yacht""".split()
 SUBJECTS = """geography chemistry biology music football cooking gardening philosophy politics religion
 weather love astronomy economics fashion cinema medicine law farming sailing knitting poetry dancing yoga chess
-photography travel cycling running painting opera fishing banking psychology sociology""".split()
+photography travel cycling running painting opera fishing banking psychology sociology anatomy archaeology
+ballet baseball basketball botany boxing carpentry cricket diplomacy ecology embroidery fencing
+genealogy geology golf gymnastics hiking hockey jazz journalism juggling karate literature magic mountains
+mythology nutrition physics plumbing pottery rugby sculpture shopping skiing surfing swimming taxes theology tourism
+volleyball wrestling zoology""".split()
 ACTIVITIES = """bake_a_cake fix_a_bike tie_a_knot swim learn_French paint_a_wall grow_tomatoes lose_weight
 play_the_guitar make_coffee cook_rice write_a_novel buy_a_house get_a_job sleep_better train_a_dog clean_an_oven
 iron_a_shirt change_a_tyre knit_a_scarf make_friends save_money draw_a_horse build_a_shed catch_a_fish
 fold_a_paper_plane boil_an_egg ride_a_horse learn_to_dance win_at_chess make_soup sharpen_a_knife plant_a_tree
-get_to_the_airport unblock_a_sink wash_a_car cut_my_hair fly_a_kite sing_better make_bread""".split()
+get_to_the_airport unblock_a_sink wash_a_car cut_my_hair fly_a_kite sing_better make_bread apply_for_a_visa
+arrange_flowers bath_a_cat brew_beer build_a_fire catch_a_bus chop_onions climb_a_mountain cross_a_river dig_a_well
+drive_a_lorry feed_ducks find_a_flat fix_a_tap fry_fish get_married go_camping grill_a_steak hang_a_picture
+hire_a_boat ice_a_cake juggle keep_bees lay_tiles light_a_stove mend_a_sock milk_a_cow mow_a_lawn pack_a_suitcase
+peel_a_mango pick_a_lock pitch_a_tent plan_a_party polish_shoes pray raise_chickens remove_a_stain roast_a_chicken
+run_a_marathon sail_a_yacht sew_a_button shave skip_school stop_smoking tame_a_lion tie_a_tie walk_on_stilts
+wrap_a_present write_a_will""".split()
 LANGUAGES = (
     "French Spanish German Italian Latin Greek Polish Japanese Chinese Arabic Dutch Turkish Welsh".split()
 )
