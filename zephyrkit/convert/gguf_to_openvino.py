@@ -1,0 +1,248 @@
+"""A GGUF file of a StableLM model → a folder that OpenVINO loads: no torch, no transformers, no second download.
+
+    openvino_from_gguf(zephyrkit.PRACTICE, "practice-openvino")
+    openvino_from_gguf(zephyrkit.download("Q4_K_M"), "zephyr-openvino")
+
+What a type becomes stands in `gguf_layouts`. The work is done in a child process
+(`gguf_to_openvino_child`), so whatever happens to it, this process lives on and says why.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from ..errors import ConvertError, ModelFileError, NotEnoughMemory
+from ..gguf_header import Header, read_header
+from ..machine import free_memory, physical_cores
+from . import child
+from .export_estimate import existing, gigabytes
+from .export_place import Place, require_free
+from .gguf_layouts import LAYOUT, bytes_of
+from .gguf_model import model_facts
+from .gguf_tokenizer import read_vocabulary
+from .to_openvino import FILES, MANIFEST
+
+CHILD = "zephyrkit.convert.gguf_to_openvino_child"
+STAGES = ("checking", "converting", "saving", "done")
+PACKAGES = ("zephyrkit", "openvino", "openvino-tokenizers", "numpy")
+
+LIBRARIES = 150_000_000
+"""Bytes of memory that OpenVINO and numpy take in the child before there is a model."""
+WORK = 60_000_000
+"""Bytes that each thread takes for the pieces it lays out."""
+BESIDE = 30_000_000
+"""Bytes on disk beside the weights: the graph, the tokenizer in two forms."""
+
+NOTHING_LEFT = "Nothing was left behind."
+_DISK = (
+    "No space left on device",
+    "Errno 28",
+    "Disk quota exceeded",
+    "Errno 122",
+    "File too large",
+    "Errno 27",
+    "iostream error",
+)
+_MEMORY = ("MemoryError", "bad_alloc", "Cannot allocate memory", "Errno 12")
+
+
+@dataclass(frozen=True)
+class ConversionProgress:
+    """How far a conversion is: handed to ``progress`` some ten times a second."""
+
+    stage: str
+    """One of `STAGES`."""
+    done: int
+    """Bytes of the source's tensors that were read so far."""
+    total: int
+    """Bytes of all of them."""
+    seconds: float
+    memory: int
+    """Bytes that the conversion takes now."""
+    peak: int
+    """Bytes that it took at most so far."""
+
+
+def openvino_from_gguf(
+    path: str | os.PathLike,
+    folder: str | os.PathLike,
+    *,
+    progress: Callable[[ConversionProgress], object] | None = None,
+    cancel: threading.Event | None = None,
+) -> Path:
+    """Convert the GGUF file ``path`` to the new folder ``folder``, and return the folder's path.
+
+    ``progress`` is called with a `ConversionProgress`; ``cancel`` ends the conversion.
+    ``folder`` appears whole or not at all, and is never overwritten. It holds a
+    stateful model with the inputs, the output and the variables that optimum-intel's
+    exports have, the tokenizer, and a zephyrkit.json: the source with its sha256,
+    versions, what each type became, sizes.
+
+    Raises ModelFileError for a file that is missing, damaged, or of another
+    architecture; NotEnoughMemory, before or when it happens; ConvertError for everything
+    else, also when it was cancelled.
+    """
+    source, target = Path(path).expanduser(), Path(folder).expanduser()
+    run = _Run(progress)
+    run.tell("checking")
+    header = read_header(source)
+    model_facts(header, source.name)
+    read_vocabulary(header, source.name)
+    require_free(target)
+    threads = physical_cores()
+    _require_room(header, target, threads)
+    before = _state(source)
+    try:
+        with Place(target) as place:
+            place.made.mkdir()
+            run.total = sum(tensor.size for tensor in header.tensors)
+            ending = run.child([str(source), str(place.made), str(threads)], cancel)
+            if ending.status != 0 or ending.cancelled or run.digest is None:
+                raise _explain(ending, source, header)
+            if _state(source) != before:
+                raise ConvertError(
+                    f"{source.name} changed while it was read. {NOTHING_LEFT} Convert it again."
+                )
+            _require_whole(place.made)
+            document = _manifest(source, header, before[0], run, place.made, ending.peak)
+            (place.made / MANIFEST).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+            finished = place.finish()
+    except OSError as error:
+        raise ConvertError(f"{source.name} was not converted: {error}. {NOTHING_LEFT}") from error
+    run.done = run.total
+    run.tell("done")
+    return finished
+
+
+class _Run:
+    """A conversion as seen from here: its stage, its memory, and whom to tell."""
+
+    def __init__(self, progress: Callable[[ConversionProgress], object] | None):
+        self.done = self.total = self.memory = self.peak = 0
+        self.stage, self.digest = STAGES[0], None
+        self._progress, self._begun = progress, time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._begun
+
+    def tell(self, stage: str) -> None:
+        self.stage = stage
+        if self._progress is not None:
+            self._progress(
+                ConversionProgress(stage, self.done, self.total, self.seconds, self.memory, self.peak)
+            )
+
+    def child(self, arguments: list[str], cancel: threading.Event | None) -> child.Ending:
+        return child.run(CHILD, arguments, on_line=self._hear, on_look=self._look, cancel=cancel)
+
+    def _hear(self, line: str) -> None:
+        if not line.startswith("{"):
+            return  # what Python or OpenVINO says: `Ending.lines` keeps it
+        report = json.loads(line)
+        self.digest = report.get("sha256", self.digest)
+        self.done = report.get("done", self.done)
+        self.tell(report.get("stage", self.stage))
+
+    def _look(self, memory: int, peak: int) -> None:
+        self.memory, self.peak = memory, peak
+        self.tell(self.stage)
+
+
+def _state(source: Path) -> tuple[int, int, int]:
+    found = source.stat()
+    return found.st_size, found.st_mtime_ns, found.st_ino
+
+
+def _require_room(header: Header, target: Path, threads: int) -> None:
+    """Raises NotEnoughMemory or ConvertError when the conversion would not fit."""
+    memory, free = LIBRARIES + threads * WORK + _held(header), free_memory()
+    if memory > free:
+        raise NotEnoughMemory(
+            f"The conversion takes about {gigabytes(memory)} of memory, but {gigabytes(free)} is free. Close other "
+            "programs or models first."
+        )
+    disk, room = size_of(header), shutil.disk_usage(existing(target)).free
+    if disk > room:
+        raise ConvertError(
+            f"The folder takes {gigabytes(disk)} of disk, but {gigabytes(room)} is free there. Make room, or choose a "
+            "folder on another disk."
+        )
+
+
+def size_of(header: Header) -> int:
+    """Bytes that the folder will take."""
+    return BESIDE + sum(bytes_of(tensor.type, tensor.shape, tensor.name) for tensor in header.tensors)
+
+
+def _held(header: Header) -> int:
+    """Bytes of scales and minimums that are held until the largest tensor's numbers are written."""
+    return max(
+        4 * tensor.weights // LAYOUT[tensor.type].group if LAYOUT[tensor.type].group else 0
+        for tensor in header.tensors
+    )
+
+
+def _explain(ending: child.Ending, source: Path, header: Header) -> Exception:
+    """The error to raise for a child that didn't end well."""
+    failed = f"{source.name} was not converted: "
+    if ending.cancelled:
+        return ConvertError(f"{failed}it was cancelled. {NOTHING_LEFT}")
+    log = "\n".join(ending.lines)
+    if any(sign in log for sign in _DISK):
+        return ConvertError(
+            f"{failed}the disk was full, or allows no larger file. The folder takes {gigabytes(size_of(header))}. "
+            f"{NOTHING_LEFT} Make room, or choose a folder on another disk."
+        )
+    if any(sign in log for sign in _MEMORY) or ending.signal_name == "SIGKILL":
+        how = "was killed (SIGKILL)" if ending.signal_name else "asked for more memory than it could get"
+        return NotEnoughMemory(
+            f"{failed}its process {how} when it had taken {gigabytes(ending.peak)} of memory, which is what happens "
+            f"when memory runs out. {NOTHING_LEFT} Close other programs, and try again."
+        )
+    if "ModelFileError: " in log:
+        return ModelFileError(log.rpartition("ModelFileError: ")[2].splitlines()[0])
+    how = f"by {ending.signal_name}" if ending.signal_name else f"with status {ending.status}"
+    said = [line for line in ending.lines if not line.startswith("{")]
+    return ConvertError(
+        f"{failed}its process ended {how}. Its last words: {said[-1] if said else 'nothing'}. {NOTHING_LEFT} "
+        "Check that the file is whole (zephyrkit verify), and try again."
+    )
+
+
+def _require_whole(made: Path) -> None:
+    missing = [name for name in FILES if not (made / name).is_file() or not (made / name).stat().st_size]
+    if missing:
+        raise ConvertError(f"The conversion ended without {', '.join(missing)}. {NOTHING_LEFT} Try again.")
+
+
+def _manifest(source: Path, header: Header, size: int, run: _Run, made: Path, peak: int) -> dict:
+    """What zephyrkit.json says."""
+    types = sorted({tensor.type for tensor in header.tensors if len(tensor.shape) > 1})
+    return {
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "source": {
+            "name": source.name,
+            "weights": sum(tensor.weights for tensor in header.tensors),
+            "files": {source.name: {"size": size, "sha256": run.digest}},
+        },
+        "command": f"zephyrkit convert {source.name} FOLDER",
+        "settings": {"stateful": True, "types": {name: LAYOUT[name].becomes for name in types}},
+        "versions": {name: version(name) for name in PACKAGES},
+        "sizes": {file.name: file.stat().st_size for file in sorted(made.iterdir())},
+        # A changed byte in the tokenizer's files can end the process that loads them, so they are hashed.
+        "sha256": {
+            file.name: hashlib.sha256(file.read_bytes()).hexdigest()
+            for file in sorted(made.glob("openvino_*tokenizer.*"))
+        },
+        "seconds": round(run.seconds, 1),
+        "peak_memory": peak,
+    }
