@@ -21,6 +21,7 @@ import psutil
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
+PACKAGES = ("zephyrkit", "llama-cpp-python", "openvino", "openvino-genai", "numpy", "ipykernel")
 
 
 def benches() -> list[str]:
@@ -43,7 +44,7 @@ def machine() -> dict:
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
-        "versions": {name: version(name) for name in ("zephyrkit", "llama-cpp-python", "numpy", "ipykernel")},
+        "versions": {name: version(name) for name in PACKAGES},
         "load_before": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
     }
 

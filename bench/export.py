@@ -11,6 +11,7 @@ model smaller (575 million weights), for trying the bench out.
 
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -26,12 +27,16 @@ from zephyrkit.convert.child import memory_of
 from zephyrkit.convert.to_openvino import PROGRAM, environment
 
 from .export_source import build, source
-from .row import Row
+from .recorded import record
+from .row import Row, row
 from .stand_in import OUT, Shape
 
 LAYERS = "ZEPHYRKIT_BENCH_LAYERS"
 COMPARED = "int4 fast"
 """The preset that is exported both ways."""
+KIT, PLAIN = "the kit", "optimum-cli"
+ORDER = (PLAIN, KIT, KIT, PLAIN)
+FIELDS = ("seconds", "private", "resident", "size")
 
 
 @dataclass
@@ -46,46 +51,78 @@ class Taken:
 
 def run() -> list[Row]:
     """Ours and the plain command in turn, then the other presets, then Stop at four moments."""
-    folder = _source()
-    rows, ours = [], {}
-    plain = _measured(lambda out: _plain(folder, out))
-    for name in [COMPARED, *(name for name in EXPORT_PRESETS if name != COMPARED)]:
-        ours[name] = _measured(lambda out, name=name: export_openvino(folder, out, weights=name))
-        rows += _rows(name, ours[name], estimate_export(folder, OUT / "none", weights=name))
-    rows += [
-        Row(f"plain optimum-cli, {COMPARED}: time", plain.seconds, "s"),
-        Row(f"plain optimum-cli, {COMPARED}: private memory at most", plain.private / 1e9, "GB"),
-        Row(f"plain optimum-cli, {COMPARED}: resident memory at most", plain.resident / 1e9, "GB"),
-        Row("time, ours over plain", ours[COMPARED].seconds / plain.seconds, "", at_most=1.05),
-        Row("private memory, ours over plain", ours[COMPARED].private / plain.private, "", at_most=1.05),
-        Row("resident memory, ours over plain", ours[COMPARED].resident / plain.resident, "", at_most=1.05),
-    ]
+    folder, taken = _source(), {}
+    for by in ORDER:
+        made = _measured(lambda out, by=by: EXPORTERS[by](folder, out, COMPARED))
+        taken.setdefault((COMPARED, by), []).append(made)
+        print(f"  {COMPARED}, {by}: {made}", flush=True)
+    for name in (name for name in EXPORT_PRESETS if name != COMPARED):
+        taken[name, KIT] = [_measured(lambda out, name=name: EXPORTERS[KIT](folder, out, name))]
+        print(f"  {name}: {taken[name, KIT][0]}", flush=True)
+    rows = [line for (name, by), rounds in taken.items() for line in _rows(folder, name, by, rounds)]
+    rows += _ratios(taken[COMPARED, KIT], taken[COMPARED, PLAIN])
+    if folder == OUT / "export-source":
+        _record(folder, taken)
     for stage in ("starting", "loading", "converting", "compressing"):
         rows.append(Row(f"Cancel while {stage}", _cancelled(folder, stage), "s", at_most=0.5))
     return rows
 
 
-def _rows(name: str, taken: Taken, expected) -> list[Row]:
+def _ratios(ours: list[Taken], plain: list[Taken]) -> list[Row]:
+    """Rounds that were next to each other, ours over plain."""
+    pairs = list(zip(ours, plain, strict=True))
     return [
-        Row(f"{name}: time", taken.seconds, "s"),
-        Row(f"{name}: private memory at most", taken.private / 1e9, "GB"),
-        Row(f"{name}: resident memory at most", taken.resident / 1e9, "GB"),
-        Row(
-            f"{name}: private memory, measured over estimated",
-            taken.private / expected.memory,
-            "",
-            at_most=1.0,
-        ),
-        Row(f"{name}: resident memory, measured over estimated", taken.resident / expected.resident, ""),
-        Row(f"{name}: size", taken.size / 1e9, "GB"),
-        Row(
-            f"{name}: size, measured over estimated",
-            taken.size / expected.size,
-            "",
-            at_least=0.98,
-            at_most=1.02,
-        ),
+        row("time, ours over plain", "", [kit.seconds / other.seconds for kit, other in pairs], at_most=1.05),
+        row("private memory, ours over plain", "", [kit.private / other.private for kit, other in pairs],
+            at_most=1.05),
+        row("resident memory, ours over plain", "", [kit.resident / other.resident for kit, other in pairs],
+            at_most=1.05),
+    ]  # fmt: skip
+
+
+def _rows(folder: Path, name: str, by: str, rounds: list[Taken]) -> list[Row]:
+    what = f"{name}, {by}"
+    found = [
+        row(f"{what}: time", "s", [taken.seconds for taken in rounds]),
+        row(f"{what}: private memory at most", "GB", [taken.private / 1e9 for taken in rounds]),
+        row(f"{what}: resident memory at most", "GB", [taken.resident / 1e9 for taken in rounds]),
     ]
+    if by == PLAIN:
+        return found
+    expected, taken = estimate_export(folder, OUT / "none", weights=name), rounds[-1]
+    return [
+        *found,
+        Row(f"{name}: private memory over the estimate", taken.private / expected.memory, "", at_most=1.0),
+        Row(
+            f"{name}: resident memory over the estimate", taken.resident / expected.resident, "", at_most=1.0
+        ),
+        Row(f"{name}: size", taken.size / 1e9, "GB"),
+        Row(f"{name}: size over the estimate", taken.size / expected.size, "", at_least=0.98, at_most=1.02),
+    ]
+
+
+def _record(folder: Path, taken: dict[tuple[str, str], list[Taken]]) -> None:
+    def entry(name: str, by: str, rounds: list[Taken]) -> dict:
+        middle = {field: statistics.median(getattr(one, field) for one in rounds) for field in FIELDS}
+        return {
+            "preset": name,
+            "by": by,
+            "rounds": len(rounds),
+            "seconds": round(middle["seconds"], 1),
+            "private_bytes": int(middle["private"]),
+            "resident_bytes": int(middle["resident"]),
+            "size": int(middle["size"]),
+        }
+
+    record(
+        "export",
+        "Time and memory of exports of a model of StableLM Zephyr 3B's shape with random weights. private: what the "
+        "process has to itself, at most; resident: that, and the files that are read through the memory.",
+        {
+            "source_bytes": sum(file.stat().st_size for file in folder.iterdir()),
+            "exports": [entry(name, by, rounds) for (name, by), rounds in taken.items()],
+        },
+    )
 
 
 def _source() -> Path:
@@ -131,15 +168,18 @@ def _watch(taken: Taken, over: threading.Event) -> None:
         taken.private, taken.resident = max(taken.private, private), max(taken.resident, resident)
 
 
-def _plain(folder: Path, out: Path) -> None:
+def _plain(folder: Path, out: Path, name: str) -> None:
     """The command of the preset, as a terminal runs it."""
     program = f"from {PROGRAM} import main; main()"
-    arguments = EXPORT_PRESETS[COMPARED].arguments(folder, out)
+    arguments = EXPORT_PRESETS[name].arguments(folder, out)
     room = out.parent / "between"
     room.mkdir()
     settings = {**os.environ, **environment(room)}
     subprocess.run([sys.executable, "-c", program, *arguments], env=settings, check=True, capture_output=True)
     shutil.rmtree(room)
+
+
+EXPORTERS = {KIT: lambda folder, out, name: export_openvino(folder, out, weights=name), PLAIN: _plain}
 
 
 def _cancelled(folder: Path, stage: str) -> float:

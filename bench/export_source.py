@@ -1,7 +1,8 @@
 """A model folder of any StableLM shape as the Hub has it, with random 16-bit weights: something to export.
 
 It is good for measuring time, memory and size, and for nothing else. The weights
-all differ, because OpenVINO stores equal constants once.
+all differ, because OpenVINO stores equal constants once. The vocabulary is the one
+that the GGUF stand-in has, so that both cut a text into the same tokens.
 """
 
 import json
@@ -14,12 +15,13 @@ import numpy
 
 from zephyrkit import PRACTICE_HF
 
+from . import stand_in
 from .stand_in import OUT, Shape
 
 _SPREAD = 0.02
 """The weights' standard deviation: what transformers initialises StableLM with."""
-_TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
-"""The practice model's: it has fewer entries than the model has rows, which costs the export nothing."""
+_COPIED = ("tokenizer_config.json", "special_tokens_map.json", "generation_config.json")
+"""Files that are the practice model's: its special tokens are those of the 3B model."""
 
 
 def source() -> Path:
@@ -46,11 +48,25 @@ def build(folder: Path, shape: Shape, *, seed: int = 0) -> None:
         "vocab_size": shape.vocabulary,
     }
     (unfinished / "config.json").write_text(json.dumps(config, indent=1), encoding="utf-8")
-    for name in (*_TOKENIZER, "generation_config.json"):
+    for name in _COPIED:
         if (PRACTICE_HF / name).exists():
             shutil.copy(PRACTICE_HF / name, unfinished / name)
+    _write_tokenizer(unfinished / "tokenizer.json", shape.vocabulary)
     _write_weights(unfinished / "model.safetensors", shape, numpy.random.default_rng(seed))
     unfinished.replace(folder)
+
+
+def _write_tokenizer(file: Path, entries: int) -> None:
+    """The practice model's tokenizer with another vocabulary: as many entries as the model has rows."""
+    real = os.environ.get(stand_in.REAL_VOCABULARY)
+    tokens, merges = stand_in._real_vocabulary(real) if real else (stand_in._made_vocabulary(entries), [])
+    tokens = [*tokens, *(f"[unused {n}]" for n in range(entries - len(tokens)))]
+    tokenizer = json.loads((PRACTICE_HF / "tokenizer.json").read_text(encoding="utf-8"))
+    tokenizer["model"] |= {
+        "vocab": {token: number for number, token in enumerate(tokens)},
+        "merges": [merge.split(" ") for merge in merges],
+    }
+    file.write_text(json.dumps(tokenizer, ensure_ascii=False), encoding="utf-8")
 
 
 def _write_weights(file: Path, shape: Shape, random: numpy.random.Generator) -> None:

@@ -1,8 +1,11 @@
-"""The tensors of StableLM Zephyr 3B's Q4_K_M file, recorded, so that lesson 05 needs no 1.71 GB to compute with.
+"""What was recorded about models of StableLM Zephyr 3B's shape, so that the lessons need no 1.71 GB to show it.
 
-Names and shapes are the model's. The types are what llama.cpp's quantiser gives
-to a model of 32 layers; a test asks it again. The header's size is that of a
-file with the model's real vocabulary, 50,277 entries.
+The tensors of the Q4_K_M file are for lesson 05. Names and shapes are the model's. The
+types are what llama.cpp's quantiser gives to a model of 32 layers; a test asks it again.
+The header's size is that of a file with the model's real vocabulary, 50,277 entries.
+
+The measurements are for lessons 08 to 10. ``python -m bench export openvino_state
+openvino_turns openvino`` makes them, with random weights.
 """
 
 import json
@@ -23,9 +26,25 @@ class RecordedTensor(NamedTuple):
         return prod(self.shape)
 
 
-_recorded = json.loads((Path(__file__).parent / "lessons" / "q4_k_m.json").read_text(encoding="utf-8"))
+_FOLDER = Path(__file__).parent / "lessons"
 
-Q4_K_M = tuple(RecordedTensor(name, kind, tuple(shape)) for name, kind, shape in _recorded["tensors"])
+
+def recorded(what: str) -> dict:
+    """Figures of the full shape, with date, machine and versions: "export", "state" or "turns"."""
+    return _read(f"full_shape_{what}.json")
+
+
+SPEEDS = _FOLDER / "full_shape_speed.json"
+"""Both engines' speeds at full shape, for `zephyrkit.read_speeds`."""
+
+
+def _read(name: str) -> dict:
+    return json.loads((_FOLDER / name).read_text(encoding="utf-8"))
+
+
+_file = _read("q4_k_m.json")
+
+Q4_K_M = tuple(RecordedTensor(name, kind, tuple(shape)) for name, kind, shape in _file["tensors"])
 """Every tensor, in the file's order."""
-HEADER_BYTES: int = _recorded["header_bytes"]
+HEADER_BYTES: int = _file["header_bytes"]
 """What stands before the first tensor, padding included."""
