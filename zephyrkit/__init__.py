@@ -48,7 +48,7 @@ _HOMES = {
     "downloader": ["Progress", "cache_state", "download", "verify"],
     "convert.export_recipe": ["EXPORT_PRESETS"],
     "convert.export_layers": ["layer_types"],
-    "convert.gguf_to_openvino": ["openvino_from_gguf"],
+    "convert.gguf_to_openvino": ["ConversionProgress", "openvino_from_gguf"],
     "convert.to_openvino": ["estimate_export", "export_openvino"],
     "gguf_header": ["read_header"],
     "convert.quantise": ["quantise"],

@@ -9,6 +9,9 @@ from .catalogue import PRACTICE, PRACTICE_OPENVINO, QUANTS
 from .chat import ChatModel
 from .errors import ModelFileError
 
+OPENVINO = ":openvino"
+"""What is put after a name or a path to have OpenVINO compute it."""
+
 
 def load(
     what: str | os.PathLike | None = None,
@@ -19,34 +22,57 @@ def load(
 ) -> ChatModel:
     """Load a model: ``"practice"``, a file of the catalogue like ``"Q4_K_M"``, or the path of a GGUF file.
 
-    ``"practice:openvino"``, or the path of an exported folder, loads with the other engine.
-    A file of the catalogue is fetched first if it isn't on this machine;
-    ``progress`` and ``cancel`` go to `zephyrkit.download`. None reads the environment
+    With ``":openvino"`` behind it, OpenVINO computes the same file: ``"Q4_K_M:openvino"``,
+    ``"my.gguf:openvino"``. It is converted for that once (`zephyrkit.openvino_from_gguf`),
+    and the folder is kept beside it. ``"practice:openvino"`` comes with the kit. The path
+    of an OpenVINO folder, converted or exported, loads with OpenVINO anyway.
+
+    A file of the catalogue is fetched first if it isn't on this machine. ``progress``
+    hears of both, the download (`zephyrkit.Progress`) and the conversion
+    (`zephyrkit.ConversionProgress`), and ``cancel`` stops either. None reads the environment
     variable ``ZEPHYRKIT_MODEL`` (default ``practice``), so that one setting switches
     every notebook. Options go to the backend (`zephyrkit.LlamaCpp` and
     `zephyrkit.OpenVino`: ``context``, ``threads``, ``batch``).
 
-    Raises ModelFileError when there is no such model, and what the download and the
-    backend raise.
+    Raises ModelFileError when there is no such model, and what the download, the
+    conversion and the backend raise.
     """
     what = what if what is not None else os.environ.get("ZEPHYRKIT_MODEL") or "practice"
-    from .backends.llamacpp import LlamaCpp
+    name, with_openvino = _engine(what)
+    path = _path(name, with_openvino, progress, cancel)
+    if with_openvino and not path.is_dir():
+        from .convert.converted import convert_once
 
-    if what == "practice":
-        return LlamaCpp(PRACTICE, **options)
-    if what in [quant.name for quant in QUANTS]:
-        from .downloader import download
-
-        return LlamaCpp(download(what, progress=progress, cancel=cancel), **options)
-    path = PRACTICE_OPENVINO if what == "practice:openvino" else Path(what).expanduser()
-    if path == PRACTICE_OPENVINO or path.is_dir():
+        path = convert_once(path, progress=progress, cancel=cancel)
+    if path.is_dir():
         from .backends.openvino import OpenVino
 
         return OpenVino(path, **options)
-    if path.suffix == ".gguf" or path.is_file():
-        return LlamaCpp(path, **options)
+    from .backends.llamacpp import LlamaCpp
+
+    return LlamaCpp(path, **options)
+
+
+def _engine(what: str | os.PathLike) -> tuple[str | os.PathLike, bool]:
+    """The name or path, and whether OpenVINO was asked for."""
+    if isinstance(what, str) and what.endswith(OPENVINO) and not Path(what).exists():
+        return what.removesuffix(OPENVINO), True
+    return what, False
+
+
+def _path(name: str | os.PathLike, with_openvino: bool, progress, cancel) -> Path:
+    """The file or folder that a name stands for, on this machine when this returns."""
+    if name == "practice":
+        return PRACTICE_OPENVINO if with_openvino else PRACTICE
+    if name in [quant.name for quant in QUANTS]:
+        from .downloader import download
+
+        return download(name, progress=progress, cancel=cancel)
+    path = Path(name).expanduser()
+    if path.suffix == ".gguf" or path.exists():
+        return path
     raise ModelFileError(
-        f'There is no model called {str(what)!r}. Use "practice", "practice:openvino", one of '
-        f"{', '.join(quant.name for quant in QUANTS)}, or the path of a .gguf file or of an exported folder "
-        "that is on this machine."
+        f'There is no model called {str(name)!r}. Use "practice", one of '
+        f"{', '.join(quant.name for quant in QUANTS)}, or the path of a .gguf file; {OPENVINO!r} behind it takes the "
+        "other engine. The path of an OpenVINO folder will do as well."
     )

@@ -19,7 +19,7 @@ from ..errors import ZephyrkitError
 
 app = typer.Typer(
     name="zephyrkit",
-    help="Choose, fetch, check and look into the course's models; share them in a room; check a machine.",
+    help="Choose, fetch, check, convert and look into the course's models; share them in a room; check a machine.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,  # plain text: readable everywhere, and quicker
@@ -135,19 +135,44 @@ def verify_model(file: File) -> None:
         print(f"Right, by {known[verdict.source]}.")
 
 
+@verb("convert")
+def convert_file(
+    file: File,
+    folder: Annotated[str, typer.Argument(metavar="FOLDER", help="The folder to make.")],
+) -> None:
+    """Make an OpenVINO folder from a GGUF file, and print where it is.
+
+    Give a name that zephyrkit list shows, or the path of a file. It needs no PyTorch and no further download. The folder is there whole or not at all, and nothing is overwritten.
+    """
+    from ..convert.gguf_to_openvino import openvino_from_gguf
+    from .progress_bar import ProgressBar
+
+    path = _file(file)
+    with ProgressBar() as progress:
+        try:
+            made = openvino_from_gguf(path, folder, progress=progress.of_conversion(path.name))
+        except KeyboardInterrupt:
+            progress.close()
+            _say("Stopped. Nothing was left behind.")
+            raise typer.Exit(INTERRUPTED) from None
+    print(made)
+
+
 @verb("show")
 def show_file(
-    file: File,
+    file: Annotated[str, typer.Argument(metavar="NAME|FILE|FOLDER")],
     tensors: Annotated[bool, typer.Option("--tensors", help="List every tensor.")] = False,
     json: Json = False,
 ) -> None:
-    """Look into a GGUF file: metadata, types, bits per weight.
+    """Look into a GGUF file: metadata, types, bits per weight; or into an OpenVINO folder.
 
-    Give a name that zephyrkit list shows, or the path of a file. Only its header is read.
+    Give a name that zephyrkit list shows, or a path. Of a file only its header is read, of a folder its graph.
     """
     from .file_report import file_report
+    from .folder_report import folder_report
 
-    report = file_report(_file(file))
+    path = _file(file)
+    report = folder_report(path) if path.is_dir() else file_report(path)
     print(report.as_json(tensors) if json else report.as_text(tensors))
 
 

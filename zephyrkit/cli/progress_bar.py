@@ -1,9 +1,11 @@
-"""How a download or a check goes, on a terminal as a bar, elsewhere as a line now and then."""
+"""How a download, a check or a conversion goes, on a terminal as a bar, elsewhere as a line now and then."""
 
 import sys
 import time
+from collections.abc import Callable
 from typing import TextIO
 
+from ..convert.gguf_to_openvino import ConversionProgress
 from ..downloader import Progress
 from .tables import amount
 
@@ -16,9 +18,15 @@ WORDS = {
     "waiting": "Waiting …",
     "downloading": "",
     "verifying": "Checking the sha256 …",
+    "checking": "Looking into the file …",
+    "converting": "",
+    "saving": "Saving …",
     "licence": "",
     "done": "",
 }
+
+MOVING = ("downloading", "verifying", "converting")
+"""Stages in which bytes are counted."""
 
 
 class ProgressBar:
@@ -44,7 +52,7 @@ class ProgressBar:
         if progress.stage == "downloading" and progress.resumed_from and not self._resumed:
             self._resumed = True
             print(f"Going on after {amount(progress.resumed_from)} that are here.", file=self.screen)
-        if progress.stage not in ("downloading", "verifying") or not progress.total:
+        if progress.stage not in MOVING or not progress.total:
             return
         if new_stage and progress.done >= progress.total:
             return  # digested while it came: there is nothing to wait for
@@ -52,6 +60,14 @@ class ProgressBar:
             self._draw(progress)
         else:
             self._write_line(progress)
+
+    def of_conversion(self, file: str) -> Callable[[ConversionProgress], None]:
+        """The same for each `zephyrkit.ConversionProgress` of the file with this name."""
+
+        def show(progress: ConversionProgress) -> None:
+            self(Progress(progress.stage, file, progress.done, progress.total, None, None, 0, ""))
+
+        return show
 
     def __enter__(self) -> "ProgressBar":
         return self

@@ -2,7 +2,7 @@
 
 The graph's XML names every constant with its type, shape and place, so nothing is
 loaded: no OpenVINO, no torch. A compressed matrix has its scales beside it, and
-its zero points where it isn't symmetric.
+its zero points where it isn't symmetric; one from a GGUF file may have minimums instead.
 """
 
 import html
@@ -37,8 +37,10 @@ class LayerWeights:
     group_size: int | None
     """Weights that share a scale; the whole row's length where the row has one; None: not compressed."""
     zero_points: bool
+    minimums: bool
+    """Whether each group has one, to be subtracted by a product of its own (`zephyrkit.openvino_from_gguf`)."""
     size: int
-    """Bytes of the weights, their scales and their zero points."""
+    """Bytes of the weights, their scales, zero points and minimums."""
 
     @property
     def weights(self) -> int:
@@ -47,16 +49,17 @@ class LayerWeights:
 
     @property
     def bits_per_weight(self) -> float:
-        """Scales and zero points counted."""
+        """All that belongs to them counted."""
         return self.size * 8 / self.weights
 
     @property
     def words(self) -> str:
-        """How it is stored, in short: "i4 g128", "u8 row + zeros", "f16"."""
+        """How it is stored, in short: "i4 g128", "u8 row + zeros", "u4 g32 + minimums", "f16"."""
         if self.group_size is None:
             return self.type
         group = "row" if self.group_size == self.columns else f"g{self.group_size}"
-        return f"{self.type} {group}" + (" + zeros" if self.zero_points else "")
+        besides = " + zeros" * self.zero_points + " + minimums" * self.minimums
+        return f"{self.type} {group}{besides}"
 
 
 class LayerTypes(tuple[LayerWeights, ...]):
@@ -143,6 +146,7 @@ def _matrix(name: str, constant: str, constants: dict) -> LayerWeights:
     kind, shape, size = constants[constant]
     scale = constants.get(f"{constant}/scale")
     zeros = constants.get(f"{constant}/zero_point")
+    minimums = constants.get(f"{constant}/minimum")
     match = _LAYER.fullmatch(name)
     columns = prod(shape[1:])
     return LayerWeights(
@@ -154,16 +158,15 @@ def _matrix(name: str, constant: str, constants: dict) -> LayerWeights:
         type=kind,
         group_size=None if scale is None else columns * shape[0] // max(1, prod(scale[1])),
         zero_points=zeros is not None,
-        size=size + sum(beside[2] for beside in (scale, zeros) if beside is not None),
+        minimums=minimums is not None,
+        size=size + sum(beside[2] for beside in (scale, zeros, minimums) if beside is not None),
     )
 
 
 def _constants(file: Path) -> Iterator[tuple[str, tuple[str, tuple[int, ...], int]]]:
     """Every constant of the graph by name: its type, shape and bytes. One layer is in memory at a time."""
     if not file.is_file():
-        raise ModelFileError(
-            f"{file.parent.name} has no {file.name}. Give a folder that zephyrkit.export_openvino made."
-        )
+        raise ModelFileError(f"{file.parent.name} has no {file.name}. Give a folder that OpenVINO can load.")
     try:
         for _event, layer in ElementTree.iterparse(file):
             if layer.tag != "layer":

@@ -98,7 +98,7 @@ def openvino_from_gguf(
     read_vocabulary(header, source.name)
     require_free(target)
     threads = physical_cores()
-    _require_room(header, target, threads)
+    _require_room(header, target)
     before = _state(source)
     try:
         with Place(target) as place:
@@ -162,9 +162,9 @@ def _state(source: Path) -> tuple[int, int, int]:
     return found.st_size, found.st_mtime_ns, found.st_ino
 
 
-def _require_room(header: Header, target: Path, threads: int) -> None:
+def _require_room(header: Header, target: Path) -> None:
     """Raises NotEnoughMemory or ConvertError when the conversion would not fit."""
-    memory, free = LIBRARIES + threads * WORK + _held(header), free_memory()
+    memory, free = memory_of(header), free_memory()
     if memory > free:
         raise NotEnoughMemory(
             f"The conversion takes about {gigabytes(memory)} of memory, but {gigabytes(free)} is free. Close other "
@@ -176,6 +176,11 @@ def _require_room(header: Header, target: Path, threads: int) -> None:
             f"The folder takes {gigabytes(disk)} of disk, but {gigabytes(room)} is free there. Make room, or choose a "
             "folder on another disk."
         )
+
+
+def memory_of(header: Header) -> int:
+    """Bytes of memory that the conversion will take at most, about."""
+    return LIBRARIES + physical_cores() * WORK + _held(header)
 
 
 def size_of(header: Header) -> int:

@@ -89,6 +89,20 @@ def verify(
     return verdict
 
 
+def sha256_of(
+    path: Path, *, cancel: threading.Event | None = None, at: Callable[[int], None] = lambda done: None
+) -> str:
+    """The sha256 of a file. One that hasn't changed since it was last hashed (size, mtime, inode) isn't read again.
+
+    ``at`` hears how many bytes are read. Raises DownloadCancelled, OSError.
+    """
+    known = records.hashed(path)
+    if known is None:
+        known = digest_file(path, cancel=cancel or threading.Event(), at=at).sha256
+        records.remember_hashed(path, known)
+    return known
+
+
 def check_practice(cancel: threading.Event) -> Path:
     """The practice model, if it is what its card says. Raises HashMismatch."""
     must = practice_digest()

@@ -1,4 +1,4 @@
-"""What the kit remembers of files: which were checked, their first digest, the name the Hub gave them.
+"""What the kit remembers of files: which were checked, their digests, the name the Hub gave them.
 
 Each memory is a small file of its own in the user's data folder, so that two
 processes never write to the same one, and it outlives the cache.
@@ -15,23 +15,27 @@ from ..machine import home
 
 def remember_checked(path: Path, sha256: str) -> None:
     """The file at ``path``, as it is now, has this digest and was found good."""
-    _write(_checked_file(path), {"path": os.path.realpath(path), "sha256": sha256, **_state(path)})
+    _remember_as_it_is("checked", path, sha256)
 
 
 def checked(path: Path) -> str | None:
     """The sha256 with which ``path`` was found good, if the file hasn't changed since: same size, mtime, inode."""
-    document = _read(_checked_file(path))
-    try:
-        state = _state(path)
-    except OSError:
-        return None
-    known = {key: document.get(key) for key in state} == state
-    return document.get("sha256") if known and document.get("path") == os.path.realpath(path) else None
+    return _as_it_is("checked", path)
 
 
 def forget_checked(path: Path) -> None:
     """From now on ``path`` counts as unchecked."""
-    _checked_file(path).unlink(missing_ok=True)
+    _file_of("checked", path).unlink(missing_ok=True)
+
+
+def remember_hashed(path: Path, sha256: str) -> None:
+    """The file at ``path``, as it is now, has this digest; whether it is the right one, nobody has said."""
+    _remember_as_it_is("hashed", path, sha256)
+
+
+def hashed(path: Path) -> str | None:
+    """The sha256 of ``path``, if it was hashed or checked and hasn't changed since."""
+    return checked(path) or _as_it_is("hashed", path)
 
 
 def first_digest(key: str) -> str | None:
@@ -57,13 +61,27 @@ def remember_announced(key: str, names: list[str]) -> None:
         _write(_announced_file(key), {"key": key, "names": names})
 
 
+def _remember_as_it_is(what: str, path: Path, sha256: str) -> None:
+    _write(_file_of(what, path), {"path": os.path.realpath(path), "sha256": sha256, **_state(path)})
+
+
+def _as_it_is(what: str, path: Path) -> str | None:
+    document = _read(_file_of(what, path))
+    try:
+        state = _state(path)
+    except OSError:
+        return None
+    known = {key: document.get(key) for key in state} == state
+    return document.get("sha256") if known and document.get("path") == os.path.realpath(path) else None
+
+
 def _state(path: Path) -> dict[str, int]:
     stat = os.stat(path)
     return {"size": stat.st_size, "mtime_ns": stat.st_mtime_ns, "inode": stat.st_ino}
 
 
-def _checked_file(path: Path) -> Path:
-    return _named(home() / "checked", os.path.realpath(path))
+def _file_of(what: str, path: Path) -> Path:
+    return _named(home() / what, os.path.realpath(path))
 
 
 def _first_file(key: str) -> Path:

@@ -11,11 +11,9 @@ small messages with new text while a reply is on its way (`chat_stream`).
 """
 
 import contextvars
-import json
 import threading
 import uuid
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Literal
 
 import anywidget
@@ -27,9 +25,8 @@ from .chat_keep import Still, as_python, as_text, heading
 from .chat_stream import LiveReply
 from .chat_view import Rows, controls, explain, gauge, with_controls, with_preset
 from .kernel import hear_stop, stop_on_interrupt
+from .window import as_safe_json, script, style
 
-_HERE = Path(__file__).parent
-_SCRIPTS = ("chat", "chat_frame", "chat_turns", "chat_live", "chat_kernel", "chat_small")
 _MEDIA_TYPES = {"json": "application/json", "md": "text/markdown", "html": "text/html"}
 
 # What the window may ask for, and the method that does it.
@@ -41,14 +38,10 @@ _ACTIONS = {
 }  # fmt: skip
 
 
-def _as_safe_json(state: dict[str, Any], window: "ChatWidget") -> str:
-    """The state as JSON without a single "<", so that it can stand in a page's script element.
-
-    Exports put a widget's state there as it is, and ``</script>`` in a message would end it.
-    """
+def _picture(state: dict[str, Any], window: "ChatWidget") -> str:
+    """The state with what changes too often to be sent with it: a new view needs it all."""
     live = window._live
-    document = {**state, "live": live.snapshot() if live else None, "gauge": window._gauge}
-    return json.dumps(document).replace("<", "\\u003c")
+    return as_safe_json({**state, "live": live.snapshot() if live else None, "gauge": window._gauge})
 
 
 class ChatWidget(anywidget.AnyWidget):
@@ -60,10 +53,10 @@ class ChatWidget(anywidget.AnyWidget):
     and the sampling are the conversation's: set them there.
     """
 
-    _esm = "\n".join((_HERE / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS)
-    _css = "\n".join((_HERE / f"{name}.css").read_text(encoding="utf-8") for name in ("look", "chat"))
+    _esm = script("chat", "chat_frame", "chat_turns", "chat_live", "chat_kernel", "chat_small")
+    _css = style("look", "chat")
     _address = traitlets.Unicode().tag(sync=True)
-    state = traitlets.Dict().tag(sync=True, to_json=_as_safe_json)
+    state = traitlets.Dict().tag(sync=True, to_json=_picture)
 
     def __init__(self, conversation: Conversation):
         self.conversation = conversation

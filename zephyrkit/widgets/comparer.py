@@ -7,7 +7,6 @@ what was typed and clicked.
 """
 
 import contextvars
-import json
 import random
 import secrets
 import threading
@@ -15,7 +14,6 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import anywidget
@@ -26,20 +24,13 @@ from ..errors import ModelBusy
 from .comparison import NO_DIFFERENCE, SIDES, Answer, Comparison, tally
 from .download_view import explain
 from .kernel import hear_stop, stop_on_interrupt
+from .window import as_safe_json, script, style
 
-_HERE = Path(__file__).parent
-_SCRIPTS = ("comparer", "chat_kernel", "chat_small")
-_STYLES = ("look", "picker", "comparer")
 _ACTIONS = ("ask", "stop", "vote")
 """What the window may ask for: the methods of these names."""
 FRAME_S = 0.1
 """Seconds between two pictures of a growing reply, at least."""
 SAMPLING = Sampling(seed=1, max_tokens=200)
-
-
-def _as_safe_json(value: dict[str, Any], _widget: object) -> str:
-    """JSON without a single "<", so that it can stand in a page's script element (see chat.py)."""
-    return json.dumps(value).replace("<", "\\u003c")
 
 
 class ModelComparer(anywidget.AnyWidget):
@@ -57,11 +48,11 @@ class ModelComparer(anywidget.AnyWidget):
     Raises ValueError for fewer than two models, or more than eight.
     """
 
-    _esm = "\n".join((_HERE / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS)
-    _css = "\n".join((_HERE / f"{name}.css").read_text(encoding="utf-8") for name in _STYLES)
+    _esm = script("comparer", "chat_kernel", "chat_small")
+    _css = style("look", "picker", "comparer")
     _address = traitlets.Unicode().tag(sync=True)
     blind = traitlets.Bool(False).tag(sync=True)
-    state = traitlets.Dict().tag(sync=True, to_json=_as_safe_json)
+    state = traitlets.Dict().tag(sync=True, to_json=as_safe_json)
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""A download on its way, for everything that shows it.
+"""A download or a conversion on its way, for everything that shows it.
 
 A transfer belongs to its file and not to the window whose button began it: two
 windows show the same one, each of them can cancel it, and a cell that is run
@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..catalogue import Quant
-from ..downloader import Progress, Verdict, download, verify
+from ..convert.converted import convert_once
+from ..convert.gguf_to_openvino import ConversionProgress
+from ..downloader import Progress, Verdict, cache_state, download, verify
 from ..errors import DownloadCancelled, DownloadError, ZephyrkitError
 from .background import Background
 
-Task = Literal["download", "check"]
+Task = Literal["download", "check", "convert"]
 
 _STAGES = {
     "licence": "showing the licence",
@@ -25,6 +27,9 @@ _STAGES = {
     "waiting": "waiting",
     "downloading": "downloading",
     "verifying": "checking its sha256",
+    "checking": "looking into the file",
+    "converting": "converting for OpenVINO",
+    "saving": "saving the folder",
     "done": "done",
 }
 _SOURCES = {
@@ -35,13 +40,14 @@ _SOURCES = {
 
 
 class Transfer(Background):
-    """One file being downloaded or checked. Cancelled, it keeps what has arrived."""
+    """One file being downloaded, checked or converted. Cancelled, a download keeps what has arrived."""
 
     def __init__(self, quant: Quant, task: Task, changed: Callable[["Transfer"], None]):
         super().__init__(f"{task} {quant.name}")
         self.quant, self.task = quant, task
-        self.progress: Progress | None = None
+        self.progress: Progress | ConversionProgress | None = None
         self.path: Path | None = None
+        """The file; after a conversion, the folder."""
         self.verdict: Verdict | None = None
         self._changed = changed
 
@@ -53,6 +59,9 @@ class Transfer(Background):
     def _do(self) -> None:
         if self.task == "download":
             self.path = download(self.quant, progress=self._on_progress, cancel=self._cancel)
+        elif self.task == "convert":
+            file = cache_state(self.quant).path
+            self.path = convert_once(file, progress=self._on_progress, cancel=self._cancel)
         else:
             self.verdict = verify(self.quant, progress=self._on_progress, cancel=self._cancel)
             self.path = self.verdict.path
@@ -60,9 +69,10 @@ class Transfer(Background):
     def _tell(self) -> None:
         self._changed(self)
 
-    def _on_progress(self, progress: Progress) -> None:
+    def _on_progress(self, progress: Progress | ConversionProgress) -> None:
         before, self.progress = self.progress, progress
-        self._show(before is not None and (before.stage, before.note) == (progress.stage, progress.note))
+        same_note = getattr(before, "note", "") == getattr(progress, "note", "")
+        self._show(before is not None and before.stage == progress.stage and same_note)
 
 
 class Transfers:
@@ -74,7 +84,7 @@ class Transfers:
         self._watchers: list[Callable[[Transfer], None]] = []
 
     def start(self, quant: Quant, task: Task) -> Transfer:
-        """Begin to download or check a file. When that file is on its way already, that transfer."""
+        """Begin to download, check or convert a file. When that file is on its way already, that transfer."""
         with self._lock:
             known = self._running.get(quant)
             if known is not None and known.busy:
@@ -135,9 +145,11 @@ def describe(transfer: Transfer | None) -> dict[str, Any]:
     }
     if transfer.busy:
         stage = "stopping" if transfer.cancelling else _STAGES.get(progress.stage) if progress else "starting"
-        shown |= {"title": f"{name}: {stage or progress.stage}", "note": progress.note if progress else ""}
+        shown |= {"title": f"{name}: {stage or progress.stage}", "note": getattr(progress, "note", "")}
     elif transfer.error is None:
         shown |= {"title": _ending(transfer), "percent": 100, "error": _mismatch(transfer)}
+    elif transfer.task == "convert" and transfer.cancelling:
+        shown |= {"title": f"{name}: stopped. Nothing was left behind.", "percent": None, "figures": ""}
     elif isinstance(transfer.error, DownloadCancelled):
         shown |= {"title": f"{name}: stopped. What has arrived is kept.", "figures": _amount(progress)}
     else:
@@ -149,9 +161,12 @@ def describe(transfer: Transfer | None) -> dict[str, Any]:
     return shown
 
 
-def figures(progress: Progress) -> str:
-    """How far a download is, in one line: bytes, speed, time left."""
+def figures(progress: Progress | ConversionProgress) -> str:
+    """How far it is, in one line: bytes; of a download, speed and time left, of a conversion, time and memory."""
     parts = [_amount(progress)]
+    if isinstance(progress, ConversionProgress):
+        parts += [duration(progress.seconds), f"{size(progress.peak)} of memory at most"]
+        return " · ".join(part for part in parts if part)
     if progress.bytes_per_s:
         parts.append(f"{size(progress.bytes_per_s)} a second")
     if progress.seconds_left is not None:
@@ -186,6 +201,8 @@ def duration(seconds: float) -> str:
 
 def _ending(transfer: Transfer) -> str:
     name, verdict = transfer.quant.name, transfer.verdict
+    if transfer.task == "convert":
+        return f"{name}: converted for OpenVINO"
     if verdict is None:
         return f"{name}: here and checked"
     if not verdict.ok:
@@ -204,14 +221,14 @@ def _mismatch(transfer: Transfer) -> str:
     )
 
 
-def _percent(progress: Progress | None) -> int | None:
+def _percent(progress: Progress | ConversionProgress | None) -> int | None:
     """Whole percent, rounded down: 100 means all of it."""
     if progress is None or not progress.total:
         return None
     return min(100, 100 * progress.done // progress.total)
 
 
-def _amount(progress: Progress | None) -> str:
+def _amount(progress: Progress | ConversionProgress | None) -> str:
     if progress is None or not progress.total:
         return ""
     return f"{size(progress.done)} of {size(progress.total)}"

@@ -98,13 +98,12 @@ function exportView(model) {
     const before = live;
     live = readJson(model, "live");
     kernel.answered();
-    const { step = 0, steps = 1 } = live;
+    const { percent = 0, said = "" } = live;
     setText(parts.stage, live.title ?? "");
     setText(parts.figures, live.figures ?? "");
-    parts.fill.style.width = `${(100 * step) / steps}%`;
-    parts.bar.setAttribute("aria-valuemax", String(steps));
-    parts.bar.setAttribute("aria-valuenow", String(step));
-    parts.bar.setAttribute("aria-valuetext", `step ${step} of ${steps}`);
+    parts.fill.style.width = `${percent}%`;
+    parts.bar.setAttribute("aria-valuenow", String(percent));
+    parts.bar.setAttribute("aria-valuetext", said);
     root.dataset.busy = String(Boolean(live.busy));
     parts.error.hidden = !live.error;
     setText(parts.error, live.error ?? "");
@@ -182,7 +181,7 @@ function exportButtons(parts, on) {
 function exportStrip(parts, id) {
   parts.stage = make("div", { class: "zk-title", id: `zk-${id}-title` });
   parts.fill = make("div", { class: "zk-fill" });
-  parts.bar = make("div", { class: "zk-progress", role: "progressbar", "aria-labelledby": `zk-${id}-title`, "aria-valuemin": 0 }, parts.fill);
+  parts.bar = make("div", { class: "zk-progress", role: "progressbar", "aria-labelledby": `zk-${id}-title`, "aria-valuemin": 0, "aria-valuemax": 100 }, parts.fill);
   parts.figures = make("div", { class: "zk-figures" });
   parts.error = make("div", { class: "zk-error", role: "alert", hidden: true });
   parts.log = make("pre", { class: "zk-lines", tabindex: 0, role: "log", "aria-live": "off", "aria-label": "The export's log" });

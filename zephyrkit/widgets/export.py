@@ -6,82 +6,74 @@ and clicked. The export runs in a process of its own, and a thread looks after i
 so that the notebook stays usable and Cancel is heard.
 """
 
-import json
 import os
 import threading
 import uuid
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import traitlets
 
-from ..catalogue import PRACTICE_HF, WEIGHTS
-from ..convert.export_recipe import EXPORT_PRESETS
-from ..convert.export_source import read_source
+from ..catalogue import CATALOGUE, PRACTICE, PRACTICE_HF, WEIGHTS
+from ..convert.export_source import Source, read_source
 from ..convert.to_openvino import installed
 from ..downloader import cache_state
 from ..errors import ExportError, NotInCache
-from .download_view import explain
+from ..gguf_header import read_header
 from .export_rows import Row, Table, look
-from .export_run import Run, begin, describe, running
-from .kernel import CancelButton, hear_stop
+from .export_run import FROM_GGUF, Run, begin, describe, running
+from .window import as_safe_json, script, style
+from .work_window import WorkWindow
 
-_HERE = Path(__file__).parent
-_SCRIPTS = ("export", "chat_kernel", "chat_small")
-_STYLES = ("look", "picker", "export")
-_ACTIONS = ("export", "cancel", "refresh")
-"""What the window may ask for: the methods of these names."""
+USUAL = "Q4_K_M"
+"""Of several files that are here, the one that is converted."""
 
 
-def _as_safe_json(value: Any, _widget: object) -> str:
-    """JSON without a single "<", so that it can stand in a page's script element (see chat.py)."""
-    return json.dumps(value).replace("<", "\\u003c")
+class ExportPanel(WorkWindow):
+    """Make a model's OpenVINO folder: a preset to choose, what it takes, and the work with its log.
 
-
-class ExportPanel(anywidget.AnyWidget):
-    """Export a model to OpenVINO: a preset to choose, what it takes, and the export with its log.
-
-    ``source`` is "practice", "weights" (StableLM Zephyr 3B's, once they are
-    downloaded) or a model's folder. ``folder`` is where the export goes; None
-    makes a folder beside the notebook, named after the model and the preset.
+    ``source`` is what it is made from: "practice", a GGUF file by its path or by its
+    name in the catalogue ("Q4_K_M"), a model's folder, or "weights" (StableLM Zephyr
+    3B's, once they are downloaded). From a GGUF file nothing but the kit is needed,
+    and that preset comes first; the others begin with a model's folder and need
+    PyTorch. ``folder`` is where it goes; None makes a folder beside the notebook,
+    named after the model and the preset. ``preset`` is the one chosen at first.
 
     `export`, `cancel` and `refresh` do what the buttons do; `export` returns at
     once, and `wait` waits for the end. The chosen preset is `choice`, and `folder`
-    is what was exported.
+    is what was made.
 
-    Raises ModelFileError when the source is no model's folder, NotInCache when the
-    weights aren't on this machine, ValueError for an unknown preset.
+    Raises ModelFileError when the source is no model, NotInCache when it isn't on
+    this machine, ValueError for an unknown preset.
     """
 
-    _esm = "\n".join((_HERE / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS)
-    _css = "\n".join((_HERE / f"{name}.css").read_text(encoding="utf-8") for name in _STYLES)
-    _address = traitlets.Unicode().tag(sync=True)
+    ACTIONS = ("export", "cancel", "refresh")
+    STRIP = "live"
+    _esm = script("export", "chat_kernel", "chat_small")
+    _css = style("look", "picker", "export")
     choice = traitlets.Unicode().tag(sync=True)
-    state = traitlets.Dict().tag(sync=True, to_json=_as_safe_json)
-    live = traitlets.Dict().tag(sync=True, to_json=_as_safe_json)
-    lines = traitlets.List().tag(sync=True, to_json=_as_safe_json)
+    state = traitlets.Dict().tag(sync=True, to_json=as_safe_json)
+    live = traitlets.Dict().tag(sync=True, to_json=as_safe_json)
+    lines = traitlets.List().tag(sync=True, to_json=as_safe_json)
 
     def __init__(
         self,
         source: str | os.PathLike = "practice",
         folder: str | os.PathLike | None = None,
         *,
-        preset: str = "int4 fast",
+        preset: str | None = None,
     ):
         self._lock = threading.RLock()
         self._closed = False
         self._run: Run | None = None
         self.error: BaseException | None = None
-        self._source = read_source(_folder_of(source))
+        self._gguf, self._source = _begin_with(source)
         self._target = None if folder is None else Path(folder).expanduser().absolute()
         self._home = Path.cwd()
-        self._rows: tuple[Row, ...] = ()
-        super().__init__(_address=uuid.uuid4().hex, choice=_known(preset))
+        self._rows: tuple[Row, ...] = look(self._gguf, self._source, self.target)
+        super().__init__(_address=uuid.uuid4().hex, choice=self._known(preset or self._rows[0].name))
         self.refresh()
-        self.on_msg(self._on_message)
-        self._button = CancelButton(self)
-        hear_stop(self._address, self._button)
+        self._listen()
         for row in self._rows:  # begun by this cell's earlier run
             if (earlier := running(row.target)) is not None:
                 self.choice = earlier.preset
@@ -98,12 +90,13 @@ class ExportPanel(anywidget.AnyWidget):
         """
         if self.busy:
             raise ExportError(f"{self._run.preset} is being exported. Wait for it, or cancel it.")
-        installed()
+        row = self._row
+        if row.name != FROM_GGUF:
+            installed()
         self.error = None
         if self._run is not None:
             self._run.leave(self._on_run)
-        row = self._row
-        self._run = begin(row.source.folder, row.target, row.name, self._on_run)
+        self._run = begin(row.source, row.target, row.name, self._on_run)
         self._on_run(self._run)
 
     def cancel(self) -> None:
@@ -114,7 +107,7 @@ class ExportPanel(anywidget.AnyWidget):
 
     def refresh(self) -> None:
         """Look again: how much memory and disk is free, and what is exported."""
-        rows = look(self._source, self.target)
+        rows = look(self._gguf, self._source, self.target)
         with self._lock:
             self._rows = rows
             if not self._closed:
@@ -138,8 +131,11 @@ class ExportPanel(anywidget.AnyWidget):
         """Where the export with a preset goes; None: the chosen one."""
         if self._target is not None:
             return self._target
+        preset = preset or self.choice
+        if preset == FROM_GGUF:
+            return self._home / f"{self._gguf.stem}-openvino"
         model = self._source.name.partition("@")[0].rpartition("/")[2]
-        return self._home / f"{model}-{(preset or self.choice).replace(' ', '-')}"
+        return self._home / f"{model}-{preset.replace(' ', '-')}"
 
     def wait(self, timeout: float | None = None) -> Path | None:
         """Wait for the end of the export; its folder, or None when it failed or was stopped.
@@ -150,12 +146,7 @@ class ExportPanel(anywidget.AnyWidget):
         run = self._run
         if run is None:
             return self.folder
-        try:
-            if not run.wait(timeout):
-                raise TimeoutError(f"Not exported within {timeout} s. Wait longer, or call cancel().")
-        except KeyboardInterrupt:
-            self.cancel()
-            raise
+        self._wait(run, timeout, "Not exported")
         return run.folder
 
     def freeze(self) -> Table:
@@ -170,15 +161,6 @@ class ExportPanel(anywidget.AnyWidget):
             self._run.leave(self._on_run)
         super().close()
 
-    def __repr__(self) -> str:
-        return repr(self.freeze())
-
-    def _repr_mimebundle_(self, **options: Any) -> tuple[dict, dict] | None:
-        bundle = super()._repr_mimebundle_(**options)
-        if bundle is not None:
-            bundle[0]["text/html"] = self.freeze()._repr_html_()
-        return bundle
-
     # -- inside --------------------------------------------------------------------
 
     @property
@@ -187,10 +169,20 @@ class ExportPanel(anywidget.AnyWidget):
 
     @traitlets.validate("choice")
     def _check_choice(self, proposal: dict[str, Any]) -> str:
-        return _known(proposal["value"])
+        return self._known(proposal["value"])
+
+    def _known(self, preset: str) -> str:
+        names = [row.name for row in self._rows]
+        if preset not in names:
+            raise ValueError(f"There is no preset {preset!r}. Use one of {', '.join(names)}.")
+        return preset
 
     def _title(self) -> str:
-        return f"Export {self._source.name} to OpenVINO: {self._source.weights:,} weights."
+        if self._source is not None:
+            name, weights = self._source.name, self._source.weights
+        else:
+            name, weights = self._gguf.name, sum(t.weights for t in read_header(self._gguf).tensors)
+        return f"Export {name} to OpenVINO: {weights:,} weights."
 
     def _on_run(self, run: Run) -> None:
         """Show an export's begin, progress or end. Called in its thread."""
@@ -204,33 +196,36 @@ class ExportPanel(anywidget.AnyWidget):
             self.error = run.error
         self.refresh()
 
-    def _on_message(self, _widget: Any, message: dict[str, Any], _buffers: Any) -> None:
-        action = message.get("do")
-        self.send({"kind": "heard", "do": action})
-        try:
-            if action not in _ACTIONS:
-                raise ValueError(f"The window asked for {action!r}, which it can't. Reload the page.")
-            getattr(self, action)()
-        except Exception as error:
-            self.error = error
-            self.live = {**self.live, "error": explain(error)}
 
-
-def _known(preset: str) -> str:
-    if preset not in EXPORT_PRESETS:
-        raise ValueError(f"There is no preset {preset!r}. Use one of {', '.join(EXPORT_PRESETS)}.")
-    return preset
-
-
-def _folder_of(source: str | os.PathLike) -> Path:
+def _begin_with(source: str | os.PathLike) -> tuple[Path | None, Source | None]:
+    """The GGUF file and the model's folder that a panel can begin with; one of them may be missing."""
     if source == "practice":
-        return PRACTICE_HF
-    if source == WEIGHTS:
-        path = cache_state(WEIGHTS).path
-        if path is None:
+        return PRACTICE, read_source(PRACTICE_HF)
+    if source == WEIGHTS or source in CATALOGUE:
+        return _cached(source)
+    path = Path(source).expanduser()
+    if path.suffix == ".gguf" or path.is_file():
+        read_header(path)
+        return path, None
+    return None, read_source(path)
+
+
+def _cached(name: str) -> tuple[Path | None, Source | None]:
+    """What of StableLM Zephyr 3B is on this machine. Raises NotInCache when it isn't what was asked for."""
+    folder = cache_state(WEIGHTS).path
+    source = read_source(folder) if folder is not None else None
+    if name in CATALOGUE:
+        gguf = cache_state(name).path
+        if gguf is None:
             raise NotInCache(
-                "The original weights are not on this machine yet. Fetch them first, 5.6 GB: "
-                'zephyrkit.download("weights")'
+                f"{name} is not on this machine yet. Fetch it first: zephyrkit.download({name!r})"
             )
-        return path
-    return Path(source).expanduser()
+        return gguf, source
+    here = (cache_state(quant).path for quant in (USUAL, *CATALOGUE) if quant != "practice")
+    gguf = next((path for path in here if path is not None), None)
+    if gguf is None and source is None:
+        raise NotInCache(
+            "The original weights are not on this machine yet. Fetch them first, 5.6 GB: "
+            f'zephyrkit.download("weights"). Or begin with a GGUF file, 1.7 GB: zephyrkit.download({USUAL!r})'
+        )
+    return gguf, source

@@ -2,14 +2,18 @@
 
 import html
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..convert.converted import estimate_conversion
 from ..convert.export_estimate import Estimate, estimate
-from ..convert.export_recipe import EXPORT_PRESETS, Recipe
+from ..convert.export_recipe import EXPORT_PRESETS
 from ..convert.export_source import Source
 from .download_view import size
-from .export_run import bytes_of
+from .export_run import FROM_GGUF, bytes_of
+
+GGUF_REMARK = "the very weights of the GGUF file, a minute or so: no PyTorch, no further download"
 
 _SIGNS = {"go": "✓", "tight": "△", "no": "✗"}
 _HEAD = ["preset", "size", "memory", "disk", "folder", "remark"]
@@ -20,11 +24,14 @@ class Row:
     """A preset, and how it stands with it on this machine."""
 
     name: str
-    recipe: Recipe
-    source: Source
+    remark: str
+    source: Path
+    """What is read: a model's folder, or a GGUF file."""
     target: Path
+    command: str
+    """The exact command for a terminal in the notebook's folder."""
     estimate: Estimate
-    unfit: str
+    unfit: str = ""
     """Why this model can't be exported so; "" when it can."""
 
     @property
@@ -37,11 +44,6 @@ class Row:
         """What the folder has, or will have."""
         return size(bytes_of(self.target)) if self.made else f"about {size(self.estimate.size)}"
 
-    @property
-    def command(self) -> str:
-        """The exact command for a terminal in the notebook's folder."""
-        return self.recipe.command(_from_here(self.source.folder), _from_here(self.target))
-
     def cells(self) -> list[str]:
         """The row's texts, in the table's order."""
         expected = self.estimate
@@ -51,7 +53,7 @@ class Row:
             f"{size(expected.memory)} {_SIGNS[expected.memory_fit]} {expected.memory_fit}",
             f"{size(expected.disk)} {_SIGNS[expected.disk_fit]} {expected.disk_fit}",
             "✓ exported" if self.made else "✗ is taken" if self._taken else "– not here",
-            self.recipe.remark,
+            self.remark,
         ]
 
     def shown(self) -> dict[str, object]:
@@ -133,15 +135,23 @@ def _from_here(path: Path) -> str:
         return str(path)
 
 
-def look(source: Source, target_of) -> tuple[Row, ...]:
-    """The rows as things stand now. ``target_of`` gives the folder for a preset's name."""
-    rows = []
-    for name, recipe in EXPORT_PRESETS.items():
+def look(gguf: Path | None, source: Source | None, target_of) -> tuple[Row, ...]:
+    """The rows as things stand now: from a GGUF file, from a model's folder. ``target_of`` gives the folder for a
+    preset's name."""
+    rows = [] if gguf is None else [_from_gguf(gguf, target_of(FROM_GGUF))]
+    for name, recipe in EXPORT_PRESETS.items() if source is not None else ():
         target = target_of(name)
         try:
             recipe.require_fit(source)
             unfit = ""
         except ValueError as error:
             unfit = str(error)
-        rows.append(Row(name, recipe, source, target, estimate(source, recipe, target), unfit))
+        command = recipe.command(_from_here(source.folder), _from_here(target))
+        expected = estimate(source, recipe, target)
+        rows.append(Row(name, recipe.remark, source.folder, target, command, expected, unfit))
     return tuple(rows)
+
+
+def _from_gguf(gguf: Path, target: Path) -> Row:
+    command = shlex.join(["zephyrkit", "convert", _from_here(gguf), _from_here(target)])
+    return Row(FROM_GGUF, GGUF_REMARK, gguf, target, command, estimate_conversion(gguf, target))

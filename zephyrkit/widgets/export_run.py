@@ -12,9 +12,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ..convert import gguf_to_openvino
+from ..convert.gguf_to_openvino import ConversionProgress, openvino_from_gguf
 from ..convert.to_openvino import STAGES, ExportProgress, export_openvino
 from .background import Background
 from .download_view import duration, explain, size
+
+FROM_GGUF = "from the GGUF file"
+"""The preset that begins with a GGUF file; the others are `zephyrkit.EXPORT_PRESETS`."""
 
 LINES = 200
 """Lines of the log that a panel keeps."""
@@ -27,18 +32,24 @@ _WORDS = {
     "saving": "saving",
     "done": "done",
 }
+_GGUF_WORDS = {
+    "checking": "looking into the file",
+    "converting": "converting, one matrix after the other",
+    "saving": "saving",
+    "done": "done",
+}
 
 _SITE = re.compile(r"\S*[/\\]site-packages[/\\]")
 """Where packages are on this machine: a stored notebook need not tell."""
 
 
 class Run(Background):
-    """One export. Cancelled, it leaves nothing behind."""
+    """One export, from a model's folder or a GGUF file. Cancelled, it leaves nothing behind."""
 
     def __init__(self, source: Path, target: Path, preset: str):
         super().__init__(f"export {target.name}")
         self.source, self.target, self.preset = source, target, preset
-        self.progress: ExportProgress | None = None
+        self.progress: ExportProgress | ConversionProgress | None = None
         self.lines: deque[str] = deque(maxlen=LINES)
         self.folder: Path | None = None
         self.watchers: list[Callable[[Run], None]] = []
@@ -50,18 +61,27 @@ class Run(Background):
         if not self.watchers:
             self.cancel()
 
+    @property
+    def stage(self) -> str:
+        """Where it is, in words."""
+        if self.preset == FROM_GGUF:
+            return _GGUF_WORDS[self.progress.stage if self.progress else gguf_to_openvino.STAGES[0]]
+        return _WORDS[self.progress.stage if self.progress else STAGES[0]]
+
     def _do(self) -> None:
-        self.folder = export_openvino(
-            self.source, self.target, weights=self.preset, progress=self._on_progress, cancel=self._cancel
-        )
+        options: dict[str, Any] = {"progress": self._on_progress, "cancel": self._cancel}
+        if self.preset == FROM_GGUF:
+            self.folder = openvino_from_gguf(self.source, self.target, **options)
+        else:
+            self.folder = export_openvino(self.source, self.target, weights=self.preset, **options)
 
     def _tell(self) -> None:
         for watcher in list(self.watchers):
             watcher(self)
 
-    def _on_progress(self, progress: ExportProgress) -> None:
+    def _on_progress(self, progress: ExportProgress | ConversionProgress) -> None:
         before, self.progress = self.progress, progress
-        if progress.line:
+        if isinstance(progress, ExportProgress) and progress.line:
             self.lines.append(_SITE.sub("", progress.line))
         self._show(before is not None and before.stage == progress.stage)
 
@@ -91,18 +111,16 @@ def running(target: Path) -> Run | None:
 def describe(run: Run | None) -> dict[str, Any]:
     """A run in words and numbers, as a panel shows it; None is what it says before the first one."""
     if run is None:
-        return {"busy": False, "title": "Nothing was exported yet.", "step": 0, "steps": len(STAGES) - 1}
+        return {"busy": False, "title": "Nothing was exported yet.", "percent": 0, "said": ""}
     progress = run.progress
     shown: dict[str, Any] = {
         "busy": run.busy,
-        "step": STAGES.index(progress.stage) if progress else 0,
-        "steps": len(STAGES) - 1,
+        **far(progress),
         "figures": figures(progress) if progress else "",
         "error": "",
     }
     if run.busy:
-        words = "stopping" if run.cancelling else _WORDS[progress.stage if progress else STAGES[0]]
-        return shown | {"title": f"{run.preset}: {words}"}
+        return shown | {"title": f"{run.preset}: {'stopping' if run.cancelling else run.stage}"}
     if run.folder is not None:
         return shown | {"title": f"{run.preset}: exported to {run.folder.name}, {size(bytes_of(run.folder))}"}
     if run.cancelling:
@@ -110,13 +128,26 @@ def describe(run: Run | None) -> dict[str, Any]:
     return shown | {"title": f"{run.preset}: failed", "error": explain(run.error)}
 
 
-def figures(progress: ExportProgress) -> str:
+def far(progress: ExportProgress | ConversionProgress | None) -> dict[str, Any]:
+    """How far it is: ``percent`` for the bar, and ``said`` for who can't see it."""
+    if isinstance(progress, ConversionProgress):
+        percent = 100 * progress.done // progress.total if progress.total else 0
+        return {"percent": percent, "said": f"{percent} %"}
+    step, steps = STAGES.index(progress.stage) if progress else 0, len(STAGES) - 1
+    return {"percent": 100 * step // steps, "said": f"step {step} of {steps}"}
+
+
+def figures(progress: ExportProgress | ConversionProgress) -> str:
     """How it stands, in one line: time and memory."""
     parts = [duration(progress.seconds)]
+    if isinstance(progress, ConversionProgress):
+        parts.insert(0, f"{size(progress.done)} of {size(progress.total)}")
     if progress.stage != STAGES[-1]:
         parts.append(f"{size(progress.memory)} of memory now")
-    parts.append(f"{size(progress.peak)} at most; {size(progress.estimate.memory)} was estimated")
-    return " · ".join(parts)
+    most = f"{size(progress.peak)} at most"
+    if isinstance(progress, ExportProgress):
+        most += f"; {size(progress.estimate.memory)} was estimated"
+    return " · ".join([*parts, most])
 
 
 def bytes_of(folder: Path) -> int:

@@ -2,8 +2,8 @@
 //
 //   state      from the kernel, a JSON text: the rows in words, what is free, the contexts to choose from
 //   transfer   from the kernel, a JSON text: what is on its way, at most ten times a second
-//   choice, context   go both ways
-//   ask(…)     to the kernel: {do: "download"}, "check", "cancel", "refresh"
+//   choice, engine, context   go both ways
+//   ask(…)     to the kernel: {do: "download"}, "convert", "check", "cancel", "refresh"
 //
 // chat_kernel.js and chat_small.js hold the functions used here; picker.py joins them into one module.
 
@@ -15,7 +15,7 @@ const COLUMNS = [
   ["here", "On this machine"],
   ["remark", "Remark"],
 ];
-const FACTS = [["file", "File"], ["parts", "Memory"], ["disk", "Disk"], ["measured", "Quality"], ["licence", "Licence"]];
+const FACTS = [["file", "File"], ["engine", "Engine"], ["parts", "Memory"], ["disk", "Disk"], ["measured", "Quality"], ["licence", "Licence"]];
 
 export default {
   render({ model, el }) {
@@ -31,11 +31,12 @@ function pickerView(model) {
   let state = {};
   let transfer = {};
   const parts = buildPicker(id, {
-    download: () => ask("download"),
+    act: () => ask(chosenRow().does),
     check: () => ask("check"),
     cancel,
     refresh: () => ask("refresh"),
     context: (tokens) => tell("context", tokens),
+    engine: (name) => tell("engine", name),
   });
   const { root } = parts;
   const kernel = kernelLine(model, drawTrouble, "what has been downloaded is kept");
@@ -68,6 +69,8 @@ function pickerView(model) {
     parts.free.textContent = state.free;
     parts.context.replaceChildren(...state.contexts.map((tokens) => make("option", { value: tokens }, `${grouped(tokens)} tokens`)));
     parts.context.value = String(model.get("context"));
+    parts.engine.replaceChildren(...state.engines.map((name) => make("option", { value: name }, name)));
+    parts.engine.value = model.get("engine");
     for (const row of state.rows) drawRow(row);
     drawChosen();
   }
@@ -96,11 +99,14 @@ function pickerView(model) {
     return rows.get(row.name);
   }
 
+  function chosenRow() {
+    return state.rows?.find((known) => known.name === model.get("choice"));
+  }
+
   function drawChosen() {
-    const name = model.get("choice");
-    const row = state.rows?.find((known) => known.name === name);
+    const row = chosenRow();
     if (!row) return;
-    rows.get(name).radio.checked = true;
+    rows.get(row.name).radio.checked = true;
     for (const [key] of FACTS) if (key !== "licence") setText(parts.facts[key], row[key]);
     parts.licence.textContent = row.licence.name;
     parts.licence.href = row.licence.link;
@@ -111,14 +117,14 @@ function pickerView(model) {
   function drawButtons(row) {
     const focused = document.activeElement;
     const busy = Boolean(transfer.busy);
-    if (row.action) parts.download.textContent = row.action;
-    parts.download.setAttribute("aria-label", `${row.action || "Download"}: ${row.name}`);
+    if (row.action) parts.act.textContent = row.action;
+    parts.act.setAttribute("aria-label", `${row.action || "Download"}: ${row.name}`);
     parts.check.setAttribute("aria-label", `Check sha256: ${row.name}`);
-    parts.download.hidden = !row.action;
+    parts.act.hidden = !row.action;
     parts.check.hidden = !row.checkable;
     parts.cancel.hidden = !busy;
-    for (const button of [parts.download, parts.check]) button.setAttribute("aria-disabled", String(busy));
-    const buttons = [parts.cancel, parts.download, parts.check];
+    for (const button of [parts.act, parts.check]) button.setAttribute("aria-disabled", String(busy));
+    const buttons = [parts.cancel, parts.act, parts.check];
     if (buttons.includes(focused) && focused.hidden) buttons.slice(1).find((button) => !button.hidden)?.focus();
   }
 
@@ -174,7 +180,10 @@ function pickerBar(parts, on) {
   parts.free = make("span", { class: "zk-free" });
   parts.context = make("select", { class: "zk-field" });
   parts.context.addEventListener("change", () => on.context(Number(parts.context.value)));
+  parts.engine = make("select", { class: "zk-field" });
+  parts.engine.addEventListener("change", () => on.engine(parts.engine.value));
   return make("header", { class: "zk-bar" }, parts.free,
+    make("label", { class: "zk-context", title: "Which program computes the model" }, make("span", {}, "Engine"), parts.engine),
     make("label", { class: "zk-context", title: "How much of a conversation the model sees at once" }, make("span", {}, "Context"), parts.context),
     button("Look again", on.refresh, { title: "Look again what is free and what is here" }));
 }
@@ -197,10 +206,10 @@ function factsOf(parts) {
 }
 
 function pickerButtons(parts, on) {
-  parts.download = button("Download", on.download, { class: "zk-button zk-main" });
+  parts.act = button("Download", on.act, { class: "zk-button zk-main" });
   parts.check = button("Check sha256", on.check);
   parts.cancel = button("Cancel", on.cancel, { class: "zk-button zk-stop", hidden: true });
-  return make("div", { class: "zk-buttons" }, parts.download, parts.check, parts.cancel);
+  return make("div", { class: "zk-buttons" }, parts.act, parts.check, parts.cancel);
 }
 
 function strip(parts, id) {

@@ -1,72 +1,65 @@
-"""The quant picker: which of the files, will it fit, and the download.
+"""The quant picker: which of the files, for which engine, will it fit, and the download.
 
 What the table says comes from `picker_rows`, what the strip below it says from
 `download_view`. The front end (``picker.js``) draws both and says what was
-chosen and clicked. Downloads run in a thread of their own, so that the notebook
-stays usable and Cancel is heard.
+chosen and clicked. Downloads and conversions run in a thread of their own, so that
+the notebook stays usable and Cancel is heard.
 """
 
-import json
 import threading
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import traitlets
 
-from ..catalogue import CATALOGUE, Quant
+from ..catalogue import CATALOGUE, PRACTICE_OPENVINO, Quant
 from ..chat import ChatModel
+from ..convert.converted import find_converted
 from ..downloader import cache_state
 from ..errors import NotInCache
-from ..models import load
-from .download_view import TRANSFERS, Task, Transfer, busy_with, describe, explain
-from .kernel import CancelButton, hear_stop
-from .picker_rows import Row, Table, look
-
-_HERE = Path(__file__).parent
-_SCRIPTS = ("picker", "chat_kernel", "chat_small")
-_STYLES = ("look", "picker")
+from ..models import OPENVINO, load
+from .download_view import TRANSFERS, Task, Transfer, busy_with, describe
+from .picker_rows import ENGINES, LLAMA, Row, Table, look
+from .window import as_safe_json, script, style
+from .work_window import WorkWindow
 
 CONTEXTS = (512, 1024, 2048, 3072, 4096)
 """Context lengths that the window offers, in tokens."""
 
-_ACTIONS = ("download", "check", "cancel", "refresh")
-"""What the window may ask for: the methods of these names."""
 
-
-def _as_safe_json(value: dict[str, Any], _widget: object) -> str:
-    """JSON without a single "<", so that it can stand in a page's script element (see chat.py)."""
-    return json.dumps(value).replace("<", "\\u003c")
-
-
-class QuantPicker(anywidget.AnyWidget):
+class QuantPicker(WorkWindow):
     """The files of the catalogue to choose from, with a download.
 
     ``context`` (512 to 4,096 tokens) is what the memory is counted for. ``value``
-    is the file chosen at first, by name. ``quants`` are other files than the
+    is the file chosen at first, by name; ``engine`` is "llama.cpp" or "OpenVINO", for
+    which a file is converted once it is here. ``quants`` are other files than the
     catalogue's; ``measured`` has a few words on quality by name, from your own
     measurement.
 
-    `download`, `check`, `cancel` and `refresh` do what the buttons do; the first
-    two return at once, and `wait` waits for the end. The chosen file is `value`,
-    and `path` once it is here.
+    `download`, `convert`, `check`, `cancel` and `refresh` do what the buttons do; the
+    first three return at once, and `wait` waits for the end. The chosen file is
+    `value`, `path` once it is here, and `folder` once it is converted; `load` loads it
+    with the chosen engine.
     """
 
-    _esm = "\n".join((_HERE / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS)
-    _css = "\n".join((_HERE / f"{name}.css").read_text(encoding="utf-8") for name in _STYLES)
-    _address = traitlets.Unicode().tag(sync=True)
+    ACTIONS = ("download", "convert", "check", "cancel", "refresh")
+    STRIP = "transfer"
+    _esm = script("picker", "chat_kernel", "chat_small")
+    _css = style("look", "picker")
     choice = traitlets.Unicode().tag(sync=True)
+    engine = traitlets.Enum(ENGINES, LLAMA).tag(sync=True)
     context = traitlets.Int(CONTEXTS[-1], min=CONTEXTS[0], max=CONTEXTS[-1]).tag(sync=True)
-    state = traitlets.Dict().tag(sync=True, to_json=_as_safe_json)
-    transfer = traitlets.Dict().tag(sync=True, to_json=_as_safe_json)
+    state = traitlets.Dict().tag(sync=True, to_json=as_safe_json)
+    transfer = traitlets.Dict().tag(sync=True, to_json=as_safe_json)
 
     def __init__(
         self,
         context: int = CONTEXTS[-1],
         *,
         value: str | Quant | None = None,
+        engine: str = LLAMA,
         quants: Sequence[Quant] = tuple(CATALOGUE.values()),
         measured: Mapping[str, str] | None = None,
     ):
@@ -74,6 +67,8 @@ class QuantPicker(anywidget.AnyWidget):
         self._closed = False
         if not CONTEXTS[0] <= context <= CONTEXTS[-1]:
             raise ValueError(f"context is {context:,}, but must be {CONTEXTS[0]} to {CONTEXTS[-1]:,} tokens.")
+        if engine not in ENGINES:
+            raise ValueError(f"engine is {engine!r}, but must be one of {', '.join(ENGINES)}.")
         self._quants = {quant.name: quant for quant in quants}
         self._measured = dict(measured or {})
         self._damaged: set[Quant] = set()
@@ -81,12 +76,11 @@ class QuantPicker(anywidget.AnyWidget):
         self._transfer: Transfer | None = None
         self.error: BaseException | None = None
         first = quants[0] if value is None else value
-        super().__init__(_address=uuid.uuid4().hex, choice=self._known(first).name, context=context)
+        choice = self._known(first).name
+        super().__init__(_address=uuid.uuid4().hex, choice=choice, engine=engine, context=context)
         self.refresh()
-        self.observe(self.refresh, "context")
-        self.on_msg(self._on_message)
-        self._button = CancelButton(self)
-        hear_stop(self._address, self._button)
+        self.observe(self.refresh, ["context", "engine"])
+        self._listen()
         self._leave = TRANSFERS.watch(self._on_transfer)
         for transfer in TRANSFERS.running():  # begun by another picker, or by this cell's earlier run
             self._on_transfer(transfer)
@@ -107,14 +101,30 @@ class QuantPicker(anywidget.AnyWidget):
         """Where the chosen file is; None when it is not, or not wholly, on this machine."""
         return cache_state(self.value).path
 
+    @property
+    def folder(self) -> Path | None:
+        """The chosen file's OpenVINO form; None when it was not made yet."""
+        if self.value.repository is None:
+            return PRACTICE_OPENVINO
+        path = self.path
+        return find_converted(path) if path is not None else None
+
     def load(self, **options: Any) -> ChatModel:
-        """Load the chosen file (`zephyrkit.load`). Raises NotInCache when it isn't here yet."""
+        """Load the chosen file with the chosen engine (`zephyrkit.load`), converted first where need be.
+
+        Raises NotInCache when the file isn't here yet.
+        """
+        if self.engine == LLAMA:
+            return load(self._here(), **options)
+        return load(self.folder or f"{self._here()}{OPENVINO}", **options)
+
+    def _here(self) -> Path:
         path = self.path
         if path is None:
             raise NotInCache(
                 f"{self.choice} is not on this machine yet. Call download() and wait(), or choose another."
             )
-        return load(path, **options)
+        return path
 
     # -- what the buttons do -------------------------------------------------------
 
@@ -125,12 +135,21 @@ class QuantPicker(anywidget.AnyWidget):
         """
         self._begin("download")
 
+    def convert(self) -> None:
+        """Convert the chosen file for OpenVINO (`zephyrkit.openvino_from_gguf`); `wait` for the end.
+
+        Raises NotInCache when the file isn't here yet, DownloadError when another is on its way.
+        """
+        self._here()
+        self._begin("convert")
+
     def check(self) -> None:
         """Compute the chosen file's sha256 anew and compare it; `wait` for the end."""
         self._begin("check")
 
     def cancel(self) -> None:
-        """Stop what is on its way. What has arrived is kept, and `download` goes on from there."""
+        """Stop what is on its way. What has arrived is kept, and `download` goes on from there; a conversion leaves
+        nothing."""
         transfer = self._transfer
         if transfer is not None and transfer.busy:
             transfer.cancel()
@@ -138,13 +157,14 @@ class QuantPicker(anywidget.AnyWidget):
 
     def refresh(self, _change: object = None) -> None:
         """Look again: what is here, and how much memory and disk is free."""
-        rows = look(tuple(self._quants.values()), self.context, self._measured, self._damaged)
+        rows = look(tuple(self._quants.values()), self.context, self._measured, self._damaged, self.engine)
         with self._lock:
             self._rows = rows
             if not self._closed:
                 self.state = {
                     "rows": [row.shown() for row in rows],
                     "contexts": sorted({*CONTEXTS, self.context}),
+                    "engines": list(ENGINES),
                     "free": rows[0].machine.words(),
                 }
                 self.transfer = describe(self._transfer)
@@ -157,7 +177,8 @@ class QuantPicker(anywidget.AnyWidget):
         return self._transfer is not None and self._transfer.busy
 
     def wait(self, timeout: float | None = None) -> Path | None:
-        """Wait for the end of what is on its way; the file's path, or None when it failed or was stopped.
+        """Wait for the end of what is on its way; the file's path (after `convert`, the folder's), or None when it
+        failed or was stopped.
 
         What went wrong is in `error`, and in the window. Raises TimeoutError
         after ``timeout`` seconds. ■ during the wait cancels.
@@ -165,12 +186,7 @@ class QuantPicker(anywidget.AnyWidget):
         transfer = self._transfer
         if transfer is None:
             return self.path
-        try:
-            if not transfer.wait(timeout):
-                raise TimeoutError(f"Not here within {timeout} s. Wait longer, or call cancel().")
-        except KeyboardInterrupt:
-            self.cancel()
-            raise
+        self._wait(transfer, timeout, "Not here")
         return transfer.path if transfer.sound else None
 
     def freeze(self) -> Table:
@@ -183,15 +199,6 @@ class QuantPicker(anywidget.AnyWidget):
             self._closed = True
         getattr(self, "_leave", lambda: None)()
         super().close()
-
-    def __repr__(self) -> str:
-        return repr(self.freeze())
-
-    def _repr_mimebundle_(self, **options: Any) -> tuple[dict, dict] | None:
-        bundle = super()._repr_mimebundle_(**options)
-        if bundle is not None:
-            bundle[0]["text/html"] = self.freeze()._repr_html_()
-        return bundle
 
     # -- inside --------------------------------------------------------------------
 
@@ -228,14 +235,3 @@ class QuantPicker(anywidget.AnyWidget):
             elif transfer.verdict is not None:
                 self._damaged.add(transfer.quant)
         self.refresh()
-
-    def _on_message(self, _widget: Any, message: dict[str, Any], _buffers: Any) -> None:
-        action = message.get("do")
-        self.send({"kind": "heard", "do": action})
-        try:
-            if action not in _ACTIONS:
-                raise ValueError(f"The window asked for {action!r}, which it can't. Reload the page.")
-            getattr(self, action)()
-        except Exception as error:
-            self.error = error
-            self.transfer = {**self.transfer, "error": explain(error)}

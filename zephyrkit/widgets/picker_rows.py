@@ -4,12 +4,17 @@ import html
 import shutil
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from ..catalogue import Quant
+from ..convert.converted import find_converted
 from ..downloader import CacheState, cache_state
 from ..downloader.cache import cache_folder
 from ..machine import free_memory
 from .download_view import size
+
+LLAMA, OPENVINO = ENGINES = ("llama.cpp", "OpenVINO")
+"""What computes the model."""
 
 TIGHT = 0.8
 """A file is called tight when it takes more than this share of what is free."""
@@ -49,6 +54,9 @@ class Row:
     measured: str = ""
     damaged: bool = False
     """A check has just found it so."""
+    engine: str = LLAMA
+    converted: Path | None = None
+    """Its OpenVINO form, where that was made."""
 
     @property
     def own_context(self) -> int:
@@ -86,6 +94,8 @@ class Row:
             return "✗ damaged" if self.damaged else "✓ comes with the kit"
         if self.damaged:
             return "✗ damaged"
+        if self.cached.path is not None and self.engine == OPENVINO:
+            return "✓ here, converted" if self.converted else "○ here, not converted"
         if self.cached.path is not None:
             return "✓ here, checked" if self.cached.verified else "○ here, not checked"
         if self.disk_fit == "no":
@@ -112,6 +122,7 @@ class Row:
             "here": self.here,
             "remark": quant.remark,
             "file": quant.file + (f", from {repository.id}" if repository else ""),
+            "engine": self._engine(),
             "parts": f"{size(need.weights)} of weights + {size(need.cache)} of KV cache for {self.own_context:,} tokens "
             f"+ {size(need.scratch)} to compute = {size(need.total)}; {size(self.machine.memory)} is free.",
             "disk": self._disk(),
@@ -122,6 +133,7 @@ class Row:
                 "link": quant.licence.link,
             },
             "action": self._action(),
+            "does": "convert" if self._convertible else "download",
             "checkable": self.cached.path is not None,
         }
 
@@ -131,8 +143,30 @@ class Row:
         already = f", {size(self.cached.partial)} is here already" if self.cached.partial else ""
         return f"{size(self.to_fetch)} to fetch{already}; {size(self.machine.disk)} is free."
 
+    def _engine(self) -> str:
+        """What the chosen engine does with the file, in one sentence."""
+        if self.engine == LLAMA:
+            return "llama.cpp reads the file as it is."
+        if self.quant.repository is None:
+            return "OpenVINO's form of it comes with the kit, too."
+        if self.converted:
+            return (
+                f"It is converted for OpenVINO: {size(_bytes_of(self.converted))} in {self.converted.name}."
+            )
+        return (
+            "OpenVINO computes the same weights once the file is converted: a minute or so, no further download, no "
+            "PyTorch."
+        )
+
+    @property
+    def _convertible(self) -> bool:
+        there = not self.to_fetch and self.quant.repository is not None
+        return self.engine == OPENVINO and there and not self.converted
+
     def _action(self) -> str:
-        """What the button says; empty when there is nothing to fetch."""
+        """What the button says; empty when there is nothing to do."""
+        if self._convertible:
+            return "Convert for OpenVINO"
         if not self.to_fetch or self.quant.repository is None:
             return ""
         if self.damaged:
@@ -181,8 +215,10 @@ class Table:
 
     def _title(self) -> str:
         context, machine = self.rows[0].context, self.rows[0].machine
+        engine = "" if self.rows[0].engine == LLAMA else f" {self.rows[0].engine} and"
         return (
-            f"{len(self.rows)} files to choose from, for a context of {context:,} tokens. {machine.words()}"
+            f"{len(self.rows)} files to choose from, for{engine} a context of {context:,} tokens. "
+            f"{machine.words()}"
         )
 
     def _head(self) -> list[str]:
@@ -216,14 +252,22 @@ def look(
     context: int,
     measured: Mapping[str, str],
     damaged: Collection[Quant] = (),
+    engine: str = LLAMA,
 ) -> tuple[Row, ...]:
     """The rows as things stand now. No network."""
-    machine = Machine.now()
-    return tuple(
-        Row(quant, context, machine, cache_state(quant), measured.get(quant.name, ""), quant in damaged)
-        for quant in quants
-    )
+    machine, rows = Machine.now(), []
+    for quant in quants:
+        cached = cache_state(quant)
+        look_for = engine == OPENVINO and quant.repository is not None and cached.path is not None
+        converted = find_converted(cached.path) if look_for else None
+        said, wrong = measured.get(quant.name, ""), quant in damaged
+        rows.append(Row(quant, context, machine, cached, said, wrong, engine, converted))
+    return tuple(rows)
 
 
 def _fit(need: int, free: int) -> str:
     return "no" if need > free else "tight" if need > TIGHT * free else "fits"
+
+
+def _bytes_of(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
