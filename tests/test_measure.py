@@ -6,13 +6,14 @@ import signal
 import threading
 
 import numpy
+import openvino_folders
 import pytest
 import torch
+from test_chat_model import OPENERS
 from transformers import StableLmForCausalLM
 
 import zephyrkit as zk
 from training import held_out
-from zephyrkit.backends import llama_apart
 from zephyrkit.convert import to_gguf
 from zephyrkit.course.lab import HELD_OUT
 
@@ -27,15 +28,21 @@ def files(tmp_path_factory):
     return {kind: to_gguf(zk.PRACTICE_HF, folder / f"{kind}.gguf", kind) for kind in ("F32", "F16")}
 
 
+@pytest.fixture(params=OPENERS, scope="module")
+def opener(request):
+    return OPENERS[request.param]
+
+
 @pytest.fixture(scope="module")
-def model():
-    with zk.LlamaCpp(zk.PRACTICE) as model:
+def model(opener):
+    with opener() as model:
         yield model
 
 
 @pytest.fixture(scope="module")
-def passages(model):
-    return [zk.passage(model, messages) for messages in HELD_OUT]
+def passages():
+    with zk.load("practice") as model:
+        return [zk.passage(model, messages) for messages in HELD_OUT]
 
 
 @pytest.fixture(scope="module")
@@ -59,35 +66,64 @@ def expected(passages):
 # -- the logits of a text ----------------------------------------------------------------------------
 
 
-def test_the_predictions_are_transformers(files, expected, passages):
+EXACT = {
+    "llama.cpp, 32 bits": lambda files: zk.LlamaCpp(files["F32"]),
+    "llama.cpp, 16 bits": lambda files: zk.LlamaCpp(files["F16"]),
+    "OpenVINO, 32 bits": lambda files: zk.OpenVino(openvino_folders.full_precision(), precision="f32"),
+}
+
+
+@pytest.mark.parametrize("exact", EXACT)
+def test_the_predictions_are_transformers(exact, files, expected, passages):
     """What is left between the engines: llama.cpp keeps keys and values in 16 bits."""
-    for path in files.values():
-        with zk.LlamaCpp(path) as model:
-            found = zk.log_probabilities(model, passages)
-        apart = zk.divergence(expected, found, passages)
-        assert apart.mean < 1e-5 and apart.same_choice > 0.998
-        theirs = zk.perplexity(expected, passages)
-        assert zk.perplexity(found, passages).value == pytest.approx(theirs.value, rel=1e-3)
+    with EXACT[exact](files) as model:
+        found = zk.log_probabilities(model, passages)
+    apart = zk.divergence(expected, found, passages)
+    assert apart.mean < 1e-5 and apart.same_choice > 0.998
+    theirs = zk.perplexity(expected, passages)
+    assert zk.perplexity(found, passages).value == pytest.approx(theirs.value, rel=1e-3)
 
 
-def test_the_last_positions_of_a_long_text_in_batches_of_any_size(model):
+def test_both_engines_cut_text_into_the_same_passages(model, passages):
+    assert [zk.passage(model, messages) for messages in HELD_OUT] == passages
+
+
+def test_the_last_positions_of_a_long_text(model):
     ids = model.tokenize("A tokenizer cuts text into pieces. " * 40)
     whole = model.logits(ids)
     assert whole.shape == (len(ids), 1024) and whole.dtype == numpy.float32
-    assert numpy.array_equal(model.logits(ids, last=7), whole[-7:])
-    with zk.LlamaCpp(zk.PRACTICE, batch=48) as other:
-        assert numpy.allclose(other.logits(ids, last=100), whole[-100:], atol=1e-4)
-    assert numpy.array_equal(model.logits(ids[:90])[-1], whole[89]), "what comes later doesn't matter"
+    for last in (1, 7, 100, len(ids)):
+        assert numpy.array_equal(model.logits(ids, last=last), whole[-last:])
+    assert numpy.array_equal(model.logits(ids[:96])[-1], whole[95]), "what comes later doesn't matter"
 
 
-def test_measuring_leaves_the_conversation_as_it_is(model):
+def test_batches_of_any_size():
+    """Cut in other places, the sums are made in another order: the last digits differ."""
+    exact = openvino_folders.full_precision()
+    for load in (
+        lambda **batch: zk.LlamaCpp(zk.PRACTICE, **batch),
+        lambda **batch: zk.OpenVino(exact, precision="f32", **batch),
+    ):
+        with load() as model, load(batch=48) as other:
+            ids = model.tokenize("A tokenizer cuts text into pieces. " * 40)
+            assert numpy.allclose(other.logits(ids, last=100), model.logits(ids, last=100), atol=1e-3)
+
+
+def test_the_logits_are_those_that_replies_are_made_from(model):
+    ids = model.tokenize("Once upon a time there was a tokenizer that cut text into pieces. " * 4)
+    found = model.logits(ids, last=1)[0]
+    model.next_token(ids)
+    assert numpy.allclose(found, model._handle.logits(), atol=0.1)
+
+
+def test_measuring_leaves_the_conversation_as_it_is(opener, model):
     chat = zk.Conversation(model)
     chat.send("My name is Ada.", temperature=0)
     asked = [*chat.messages, {"role": "user", "content": "What is my name?"}]
     before = model.prompt(asked).reused_tokens
     model.logits(model.tokenize("What is GGUF? " * 20))
     assert model.prompt(asked).reused_tokens == before > 0
-    with zk.LlamaCpp(zk.PRACTICE) as other:
+    with opener() as other:
         alone = zk.Conversation(other)
         alone.send("My name is Ada.", temperature=0)
         expected = alone.send("What is my name?", temperature=0).text
@@ -119,8 +155,8 @@ def test_a_text_longer_than_the_context(model):
     assert len(model.logits([1] * 2048, last=1)) == 1
 
 
-def test_closed_before_and_in_the_middle():
-    model = zk.LlamaCpp(zk.PRACTICE)
+def test_closed_before_and_in_the_middle(opener):
+    model = opener()
     threading.Timer(0.05, model.close).start()
     with pytest.raises(zk.ModelClosed):
         for _ in range(1000):  # a few seconds, if nothing ended it
@@ -138,7 +174,7 @@ def test_interrupted_in_the_middle(model):
 
 
 def test_a_text_that_would_not_fit_in_memory_is_refused(model, monkeypatch):
-    monkeypatch.setattr(llama_apart, "free_memory", lambda: 10_000_000)
+    monkeypatch.setattr("zephyrkit.backends.stepwise.free_memory", lambda: 10_000_000)
     with pytest.raises(zk.NotEnoughMemory, match=r"Measuring 2,000 tokens at once needs 0\.\d+ GB"):
         model.logits([1] * 2000)
 
@@ -200,6 +236,13 @@ def test_the_standard_error_covers_what_other_texts_would_say():
 def test_a_model_is_no_way_from_itself(model, passages):
     found = zk.divergence(model, model, passages[:8])
     assert (found.mean, found.high, found.same_choice) == (0, 0, 1)
+
+
+def test_two_engines_predict_the_same(passages):
+    """llama.cpp with the 8-bit GGUF, OpenVINO with the 8-bit export: rounded differently, from the same weights."""
+    with OPENERS["llamacpp"]() as reference, OPENERS["openvino"]() as model:
+        found = zk.divergence(reference, model, passages)
+    assert 0 < found.mean < 1e-3 and found.same_choice > 0.99, found
 
 
 def test_models_and_their_log_probabilities_measure_alike(model, files, passages):

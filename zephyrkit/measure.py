@@ -32,7 +32,7 @@ class Passage(NamedTuple):
 
 
 class Predictor(Protocol):
-    """What can be measured: `zephyrkit.LlamaCpp` is one."""
+    """What can be measured: `zephyrkit.LlamaCpp` and `zephyrkit.OpenVino`."""
 
     def logits(self, token_ids: Sequence[int], last: int | None = None) -> numpy.ndarray:
         """The raw scores of every next token at the last ``last`` positions of a text."""

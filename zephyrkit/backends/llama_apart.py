@@ -7,9 +7,6 @@ from dataclasses import replace
 import numpy
 from numpy.ctypeslib import as_array
 
-from ..errors import NotEnoughMemory
-from ..machine import free_memory
-from ..memory import memory_need
 from .llama_bindings import abort_check, bindings
 from .llama_open import decoded, open_context
 from .llama_plan import Plan
@@ -21,14 +18,13 @@ def logits_apart(
     """Read ``token_ids`` in a context of its own; the logits at the last ``last`` positions.
 
     float32, a row a position, an entry a token of the vocabulary. None when
-    ``abort``, the buffer of `abort_check`, called it off. Raises NotEnoughMemory,
-    before anything is reserved, when the context would not fit.
+    ``abort``, the buffer of `abort_check`, called it off. Raises NotEnoughMemory when
+    llama.cpp can't reserve the context.
     """
     c, count = bindings(), len(token_ids)
     entries = c.llama_vocab_n_tokens(c.llama_model_get_vocab(model))
     plan = replace(plan, context=count, batch=min(plan.batch, count))
     outputs = min(plan.batch, last)
-    _require_memory(plan, (last + outputs) * entries * 4)
     rows = numpy.empty((last, entries), numpy.float32)
     context = open_context(model, plan, outputs)
     try:
@@ -53,13 +49,3 @@ def _decode(context: int, token_ids: Sequence[int], silent: int) -> bool:
     batch = bindings().llama_batch_get_one(ids, count)
     batch.logits = wanted
     return decoded(bindings().llama_decode(context, batch))
-
-
-def _require_memory(plan: Plan, for_logits: int) -> None:
-    need = memory_need(plan.shape, 0, context=plan.context, batch=plan.batch).total + for_logits
-    free = free_memory()
-    if need > free:
-        raise NotEnoughMemory(
-            f"Measuring {plan.context:,} tokens at once needs {need / 1e9:.2f} GB beside the model, and only "
-            f"{free / 1e9:.2f} GB is free. Measure shorter texts, or close other programs."
-        )

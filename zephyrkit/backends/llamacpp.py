@@ -1,14 +1,14 @@
 """`LlamaCpp`: a GGUF file as a `ChatModel`, computed by llama.cpp on this machine's CPU."""
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
-from ..errors import ContextOverflow, ModelClosed, ModelFileError
+from ..errors import ModelFileError
+from ..memory import MemoryNeed, memory_need
 from ..prompt import ZEPHYR, Template
 from .llama_handle import LlamaHandle
 from .llama_plan import plan
-from .stepwise import StepwiseModel, never
+from .stepwise import StepwiseModel
 
 FIRST_STEP, SMALLEST_STEP = 16, 8
 """The prompt is read in steps, so that progress moves and Stop works. Small ones cost nothing: at full
@@ -48,6 +48,7 @@ class LlamaCpp(StepwiseModel):
         settled = plan(path, context=context, threads=threads, batch=batch)
         self.name = path.stem
         self.context, self.threads, self.batch = settled.context, settled.threads, settled.batch
+        self._shape = settled.shape
         handle = LlamaHandle(path, settled)
         self._begin(handle, _end_id(path, handle, template), template)
 
@@ -58,29 +59,8 @@ class LlamaCpp(StepwiseModel):
             self._step = _next_step(self._step, seconds, self.batch)
         return self._step
 
-    def logits(self, token_ids: Sequence[int], last: int | None = None):
-        """The raw scores of every next token at the last ``last`` positions of a text (None: at all of them).
-
-        A numpy array, float32: a row a position, a column a token of the vocabulary.
-        The text is read apart: what the KV cache holds stays. For measuring, see
-        `zephyrkit.measure`. Raises ValueError for an empty text or an id that
-        doesn't exist, ContextOverflow for a text longer than the context.
-        """
-        ids = self._ids(list(token_ids))
-        if not ids:
-            raise ValueError("The text is empty: give at least one token.")
-        last = len(ids) if last is None else last
-        if not 1 <= last <= len(ids):
-            raise ValueError(f"last is {last}, but the text has {len(ids)} tokens: use 1 to {len(ids)}.")
-        if len(ids) > self.context:
-            raise ContextOverflow(
-                f"The text takes {len(ids):,} tokens, but the model sees only {self.context:,}. Cut it in parts."
-            )
-        with self._owned():
-            rows = self._handle.all_logits(ids, last, never)
-        if rows is None:
-            raise ModelClosed("The model was closed while it was measured. Load it again to go on.")
-        return rows
+    def _need(self, context: int) -> MemoryNeed:
+        return memory_need(self._shape, 0, context=context, batch=min(self.batch, context))
 
     def __repr__(self) -> str:
         state = "closed" if self._handle.closed else f"context {self.context:,}, {self.threads} threads"

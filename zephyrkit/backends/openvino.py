@@ -96,7 +96,8 @@ class OpenVino(StepwiseModel):
         self.threads = _default_threads(found) if threads is None else _positive("threads", threads)
         if cache_precision is None:
             cache_precision = "f32" if precision == "f32" else CACHE_PRECISION
-        _require_memory(found, self.context, self.batch, cache_precision)
+        self._folder, self._cache_precision = found, cache_precision
+        self._require_memory()
         settings = Settings(device, self.threads, precision, cache_precision)
         self._load(path, settings, template, progress or _silent)
 
@@ -109,7 +110,12 @@ class OpenVino(StepwiseModel):
             end = _end_id(path, tokenizer, template)
             compiled = compile_folder(path, settings, tell)
             engine = OpenVinoHandle(
-                compiled, tokenizer, context=self.context, device=settings.device, ends=[end]
+                compiled,
+                tokenizer,
+                context=self.context,
+                batch=self.batch,
+                device=settings.device,
+                ends=[end],
             )
             self._begin(engine, end, template)
             tell(STAGES[2])
@@ -125,6 +131,22 @@ class OpenVino(StepwiseModel):
     def _portion(self, read: int, seconds: float | None) -> int:
         return self.batch - read % self.batch
 
+    def _need(self, context: int) -> MemoryNeed:
+        need = memory_need(self._folder.shape, self._folder.weights, context=context, batch=self.batch)
+        share = CACHE_BYTES[self._cache_precision] / CACHE_BYTES["f16"]
+        return MemoryNeed(need.weights, round(need.cache * share), need.scratch)
+
+    def _require_memory(self) -> None:
+        """Raises NotEnoughMemory, with numbers, when the model would not fit in what is free."""
+        need, free = self._need(self.context), free_memory()
+        if need.total > free:
+            raise NotEnoughMemory(
+                f"{self.name} needs {need.total / 1e9:.2f} GB: {need.weights / 1e9:.2f} of weights, "
+                f"{need.cache / 1e9:.2f} of KV cache for a context of {self.context:,} tokens, "
+                f"{need.scratch / 1e9:.2f} to compute. Only {free / 1e9:.2f} GB is free. Lower context, close "
+                "other programs, or export the model with fewer bits per weight."
+            )
+
     def __repr__(self) -> str:
         state = f"context {self.context:,}, {self.device}, {self.threads} threads"
         return f"<OpenVino {self.name}: {'closed' if self._handle.closed else state}>"
@@ -138,25 +160,6 @@ def _end_id(path: Path, tokenizer, template: Template) -> int:
             "Choose an export of StableLM Zephyr, or pass the template that the model was trained with."
         )
     return end
-
-
-def _need(folder: Folder, context: int, batch: int, cache_precision: str) -> MemoryNeed:
-    need = memory_need(folder.shape, folder.weights, context=context, batch=batch)
-    return MemoryNeed(
-        need.weights, round(need.cache * CACHE_BYTES[cache_precision] / CACHE_BYTES["f16"]), need.scratch
-    )
-
-
-def _require_memory(folder: Folder, context: int, batch: int, cache_precision: str) -> None:
-    """Raises NotEnoughMemory, with numbers, when the model would not fit in what is free."""
-    need, free = _need(folder, context, batch, cache_precision), free_memory()
-    if need.total > free:
-        raise NotEnoughMemory(
-            f"{folder.path.name} needs {need.total / 1e9:.2f} GB: {need.weights / 1e9:.2f} of weights, "
-            f"{need.cache / 1e9:.2f} of KV cache for a context of {context:,} tokens, {need.scratch / 1e9:.2f} to "
-            f"compute. Only {free / 1e9:.2f} GB is free. Lower context, close other programs, or export the model "
-            "with fewer bits per weight."
-        )
 
 
 def _context(asked: int | None, folder: Folder) -> int:

@@ -1,4 +1,4 @@
-"""From an exported folder to a graph that computes: paged attention, logits of the last token only.
+"""From an exported folder to a graph that computes: paged attention, logits where they are wanted.
 
 OpenVINO GenAI turns a stateful model into one with *paged attention* before it runs
 it: the keys and values leave the graph's hidden state for tensors that the caller
@@ -20,12 +20,16 @@ from types import ModuleType
 
 from ..errors import ModelFileError, ZephyrkitError
 from ..machine import physical_cores
+from .signal_stack import lasting_signal_stack
 
 PRECISIONS = ("f32", "bf16", "f16")
 CACHE_PRECISIONS = ("f32", "bf16", "f16", "u8", "u4")
 
 STAGES = ("reading the graph", "compiling", "packing the weights", "ready")
 """What loading goes through. At full shape, packing takes seconds: each matrix is laid out for the processor."""
+
+WANTED = "sampled_tokens_indices"
+"""The prepared graph's input that says for which of the tokens logits are wanted; GenAI's name for it."""
 
 LOADING_S = 60.0
 """Seconds that the interpreter, when it ends, waits for a load in another thread, at most."""
@@ -67,7 +71,11 @@ def core():
 
 @cache
 def _core() -> tuple:
-    return os.getpid(), openvino().Core()
+    found = openvino().Core()
+    with lasting_signal_stack():
+        if "CPU" in found.available_devices:
+            found.get_property("CPU", "FULL_DEVICE_NAME")  # loads the plugin
+    return os.getpid(), found
 
 
 _loading = threading.Lock()
@@ -148,7 +156,7 @@ def compile_folder(path: Path, settings: Settings, tell: Callable[[str], None]):
     try:
         model = core().read_model(path / "openvino_model.xml")
         _page_attention(model)
-        _keep_last_logits(model)
+        _choose_logits(model)
     except RuntimeError as error:
         raise ModelFileError(
             f"OpenVINO can't read {path.name}: {reason(error)}. Export it again, or copy the whole folder anew."
@@ -169,16 +177,26 @@ def _page_attention(model) -> None:
     openvino("openvino._offline_transformations").paged_attention_transformation(model)
 
 
-def _keep_last_logits(model) -> None:
-    """Let the last matrix, as long as the vocabulary, see the last token only: no other logits are used."""
+def _choose_logits(model) -> None:
+    """Let the last matrix, as long as the vocabulary, see only the tokens whose places the input `WANTED` gives.
+
+    A reply needs the last token's logits and no others. What stands before that matrix
+    may be used by several nodes, where it is stored in parts: all of them get the chosen rows.
+    """
     opset, numpy = openvino("openvino.opset13"), import_module("numpy")
     node = model.output("logits").get_node()
     while node.get_type_name() != "MatMul":
         if node.get_input_size() == 0:
             raise RuntimeError("the logits don't come from a matrix product")
         node = node.input_value(0).get_node()
-    last = opset.gather(node.input_value(0), numpy.array([-1]), numpy.array(0))
-    node.input(0).replace_source_output(last.output(0))
+    hidden = node.input_value(0)
+    users = hidden.get_target_inputs()
+    places = opset.parameter([-1], numpy.int64, name=WANTED)
+    places.output(0).get_tensor().set_names({WANTED})
+    chosen = opset.gather(hidden, places, numpy.array(0))
+    for user in users:
+        user.replace_source_output(chosen.output(0))
+    model.add_parameters([places])
     model.validate_nodes_and_infer_types()
 
 

@@ -13,7 +13,9 @@ from time import perf_counter
 from typing import Protocol
 
 from ..chat import Alternative, FinishReason, Piece, Reply, Sampling, Stats
-from ..errors import ContextOverflow, ModelBusy, ModelClosed
+from ..errors import ContextOverflow, ModelBusy, ModelClosed, NotEnoughMemory
+from ..machine import free_memory
+from ..memory import MemoryNeed
 from ..prompt import Message, Prompt, PromptEncoder, Template
 from .sampler import SamplerChain, draw_seed
 from .text_stream import TextStream
@@ -27,6 +29,7 @@ class Engine(Protocol):
     """What computes: a model, its KV cache and its vocabulary. Every call raises ModelClosed after `close`."""
 
     closed: bool
+    vocabulary_size: int
 
     def keep(self, count: int) -> None:
         """Drop everything from position ``count`` on from the KV cache."""
@@ -43,6 +46,12 @@ class Engine(Protocol):
     def logits(self):
         """The latest token's logits: a numpy copy, float32, one for each entry of the vocabulary."""
 
+    def all_logits(self, token_ids: Sequence[int], last: int, unwanted: Callable[[], bool]):
+        """The logits at the last ``last`` positions of a text: a numpy array, float32, a row a position.
+
+        They are computed beside the KV cache, which stays as it is; None when ``unwanted`` said so.
+        """
+
     def tokenize(self, text: str) -> list[int]:
         """The ids of plain text: no BOS, special tokens read as text."""
 
@@ -58,6 +67,7 @@ class StepwiseModel:
 
     name: str
     context: int
+    batch: int
 
     def _begin(self, engine: Engine, end_id: int, template: Template) -> None:
         self._handle = engine
@@ -69,6 +79,10 @@ class StepwiseModel:
 
     def _portion(self, read: int, seconds: float | None) -> int:
         """How many prompt tokens to compute next, after ``read`` of them; the latest portion took ``seconds``."""
+        raise NotImplementedError
+
+    def _need(self, context: int) -> MemoryNeed:
+        """What a text of ``context`` tokens takes in memory: its KV cache and room to compute."""
         raise NotImplementedError
 
     # -- text and tokens -----------------------------------------------------------
@@ -140,6 +154,32 @@ class StepwiseModel:
                 pass
             return self._likeliest(self._handle.logits(), top)
 
+    def logits(self, token_ids: Sequence[int], last: int | None = None):
+        """The raw scores of every next token at the last ``last`` positions of a text (None: at all of them).
+
+        A numpy array, float32: a row a position, a column a token of the vocabulary.
+        The text is read apart: what the KV cache holds stays. For measuring, see
+        `zephyrkit.measure`. Raises ValueError for an empty text or an id that
+        doesn't exist, ContextOverflow for a text longer than the context,
+        NotEnoughMemory, before anything is computed, when it would not fit.
+        """
+        ids = self._ids(list(token_ids))
+        if not ids:
+            raise ValueError("The text is empty: give at least one token.")
+        last = len(ids) if last is None else last
+        if not 1 <= last <= len(ids):
+            raise ValueError(f"last is {last}, but the text has {len(ids)} tokens: use 1 to {len(ids)}.")
+        if len(ids) > self.context:
+            raise ContextOverflow(
+                f"The text takes {len(ids):,} tokens, but the model sees only {self.context:,}. Cut it in parts."
+            )
+        with self._owned():
+            self._require_memory_apart(len(ids), last)
+            rows = self._handle.all_logits(ids, last, never)
+        if rows is None:
+            raise ModelClosed("The model was closed while it was measured. Load it again to go on.")
+        return rows
+
     def close(self) -> None:
         """Free the memory. Closing twice is fine; closing ends a running stream."""
         self._finalizer()
@@ -163,6 +203,17 @@ class StepwiseModel:
             yield
         finally:
             self._ownership.release()
+
+    def _require_memory_apart(self, count: int, last: int) -> None:
+        """Raises NotEnoughMemory when a text of ``count`` tokens would not fit beside the model."""
+        need = self._need(count)
+        rows = last + min(self.batch, last)  # the result, and what one step gives
+        total, free = need.cache + need.scratch + rows * self._handle.vocabulary_size * 4, free_memory()
+        if total > free:
+            raise NotEnoughMemory(
+                f"Measuring {count:,} tokens at once needs {total / 1e9:.2f} GB beside the model, and only "
+                f"{free / 1e9:.2f} GB is free. Measure shorter texts, or close other programs."
+            )
 
     def _reuse(self, ids: Sequence[int]) -> int:
         """Cut the KV cache to what it has in common with ``ids``; returns how many ids that is."""
