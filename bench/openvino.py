@@ -127,7 +127,7 @@ def side_by_side(plan: Plan) -> Iterator[Row]:
         optimum = Optimum(plan.folder, kit.threads)
         for context in plan.contexts:
             answers: dict[str, list[Answer]] = {"LlamaCpp": [], "OpenVino": [], "optimum": []}
-            for number in range(plan.rounds + 1):
+            for number in range(plan.side_rounds + 1):
                 messages = {model: fresh_messages(model, number, context) for model in (llama, kit)}
                 ids = kit.prompt(messages[kit]).token_ids
                 measure: dict[str, Callable[[], Answer]] = {
@@ -142,3 +142,5 @@ def side_by_side(plan: Plan) -> Iterator[Row]:
             for engine, found in answers.items():
                 speeds = [1 / one.written.seconds for one in found]
                 yield row(f"{plan.name}: {engine}, writing after {context} tokens", "tokens/s", speeds)
+                first = [one.first_s for one in found]
+                yield row(f"{plan.name}: {engine}, the first token of {context}", "s", first)

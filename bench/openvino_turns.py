@@ -155,7 +155,7 @@ def stops(plan: Plan) -> Iterator[Row]:
 def _undisturbed(model: OpenVino, messages: list) -> tuple[float, list[int]]:
     """Seconds to the first token and a greedy reply's ids, when the cache knows nothing of the prompt."""
     model.next_token("\n", 1)
-    answer = kit_answer(model, messages, 8)
+    answer = kit_answer(model, messages, 16)
     return answer.first_s, answer.written.ids
 
 
@@ -183,6 +183,6 @@ def _stop_reading(model: OpenVino, messages: list, *, after: float) -> tuple[flo
 
 def _resumed(model: OpenVino, messages: list) -> tuple[float, float, bool]:
     """Seconds to the first token after a stop, and without one; and whether both replies are the same."""
-    answer = kit_answer(model, messages, 8)
+    answer = kit_answer(model, messages, 16)
     first_s, ids = _undisturbed(model, messages)
     return answer.first_s, first_s, answer.written.ids == ids

@@ -29,6 +29,7 @@ class Plan:
     promised: bool
     tokens: int = 48
     rounds: int = 7
+    side_rounds: int = 4
     contexts: tuple[int, ...] = (128, 512)
     conversations: int = 3
     reply_tokens: int = 24
@@ -43,7 +44,9 @@ class Plan:
 def plan() -> Plan:
     """The full shape, made on the first call; or the practice model, where the environment says so."""
     if os.environ.get(MODEL) == "practice":
-        return Plan("practice model", PRACTICE_OPENVINO, PRACTICE, False, tokens=40, rounds=2, stops=3)
+        return Plan(
+            "practice model", PRACTICE_OPENVINO, PRACTICE, False, tokens=40, rounds=2, side_rounds=2, stops=3
+        )
     folder = OUT / "openvino-int4"
     if not folder.is_dir():
         export_openvino(source(), folder, weights=WEIGHTS)

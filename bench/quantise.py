@@ -2,7 +2,8 @@
 
 The weights are random, so the sizes are what counts: they follow from the shape
 and the recipe. Needs 9 GB of disk; every file is deleted before the next is made.
-The sizes also go to lesson 06, which shows them.
+The sizes also go to lesson 06, which shows them. ``ZEPHYRKIT_BENCH_QUANTS="Q4_K_M Q8_0"``
+makes only these, and then nothing goes there.
 """
 
 import json
@@ -18,24 +19,26 @@ import numpy
 import psutil
 from gguf import GGMLQuantizationType, GGUFWriter
 
-from zephyrkit import QUANTS, quantise, read_header
+from zephyrkit import QUANTS, Quant, quantise, read_header
 from zephyrkit.convert.child import memory_of
 
 from . import stand_in
 from .row import Row, row
 
 SIZES = Path(__file__).parent.parent / "zephyrkit" / "course" / "lessons" / "full_shape_sizes.json"
+CHOSEN = "ZEPHYRKIT_BENCH_QUANTS"
 LOOK_S = 0.1
 HEADER_ROUNDS = 11
 
 
 def run() -> list[Row]:
+    chosen = _chosen()
     source = stand_in.OUT / "stand-in-F16.gguf"
     build(source, stand_in.Shape())
     rows = [row("header of the 16-bit file read", "s", _header_seconds(source), at_most=0.3)]
     sizes, header_bytes = {}, read_header(source).size
     try:
-        for quant in QUANTS:
+        for quant in chosen:
             made, seconds, peak = _quantised(source, quant.name)
             sizes[quant.name] = made
             card = quant.size_gb
@@ -48,8 +51,17 @@ def run() -> list[Row]:
             print(*rows[-4:], sep="\n  ", flush=True)
     finally:
         source.unlink(missing_ok=True)
-    record(sizes, header_bytes, "made and measured")
+    if len(chosen) == len(QUANTS):
+        record(sizes, header_bytes, "made and measured")
     return rows
+
+
+def _chosen() -> list[Quant]:
+    names = os.environ.get(CHOSEN, "").split() or [quant.name for quant in QUANTS]
+    unknown = sorted(set(names) - {quant.name for quant in QUANTS})
+    if unknown:
+        raise ValueError(f"{CHOSEN} names {', '.join(unknown)}, which the catalogue doesn't have.")
+    return [quant for quant in QUANTS if quant.name in names]
 
 
 def build(path: Path, shape: stand_in.Shape, seed: int = 0) -> None:
