@@ -23,6 +23,7 @@ from ..errors import ConvertError, DownloadCancelled, ExportError, ModelFileErro
 from ..gguf_header import read_header
 from ..machine import free_memory, home
 from .export_estimate import Estimate, existing
+from .gguf_model import model_facts
 from .gguf_to_openvino import ConversionProgress, memory_of, openvino_from_gguf, size_of
 from .to_openvino import MANIFEST
 
@@ -71,6 +72,7 @@ def convert_once(
     """
     path, cancel, tell = Path(path).expanduser(), cancel or threading.Event(), _Teller(progress)
     header = read_header(path)
+    model_facts(header, path.name)
     tell.total = sum(tensor.size for tensor in header.tensors)
     try:
         sha256 = sha256_of(path, cancel=cancel, at=lambda _done: tell())

@@ -1,0 +1,260 @@
+"""A GGUF file's OpenVINO form, made once and kept: by whom, where, and what counts as made."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from downloads import at_home
+from gguf_files import ARCHITECTURE, STRING, entry, gguf, tensor, text
+
+import zephyrkit as zk
+from zephyrkit.convert import converted
+from zephyrkit.convert.converted import convert_once, find_converted, is_whole, openvino_folder_of
+
+__all__ = ["at_home"]
+
+SHA256 = "sha256"
+
+
+@pytest.fixture
+def file(tmp_path) -> Path:
+    """A GGUF file of one's own."""
+    (tmp_path / "models").mkdir()
+    return Path(shutil.copy(zk.PRACTICE, tmp_path / "models" / "mine.gguf"))
+
+
+def left(folder: Path) -> list[str]:
+    return sorted(entry.name for entry in folder.iterdir())
+
+
+def counted():
+    """A ``progress`` that keeps what it hears."""
+    seen: list[zk.ConversionProgress] = []
+    return seen, seen.append
+
+
+# -- once --------------------------------------------------------------------------
+
+
+def test_a_file_is_converted_once_and_kept_beside_it(file, monkeypatch):
+    seen, progress = counted()
+    folder = convert_once(file, progress=progress)
+    assert folder == openvino_folder_of(file) == find_converted(file) and folder.parent == file.parent
+    record = json.loads((folder / "zephyrkit.json").read_text())
+    assert folder.name == f"mine-openvino-{record['source']['files']['mine.gguf'][SHA256][:16]}"
+    assert [report.stage for report in seen][-1] == "done" and {r.stage for r in seen} >= {
+        "checking",
+        "saving",
+    }
+    before = folder.stat().st_ino
+    with zk.load(f"{file}:openvino", context=256) as model:
+        assert isinstance(model, zk.OpenVino) and model.context == 256
+        assert zk.Conversation(model).send("What is GGUF?", temperature=0, max_tokens=8).text
+    monkeypatch.setattr(converted, "sha256_of", lambda *_, **__: pytest.fail("it is known"))
+    assert find_converted(file).stat().st_ino == before and left(file.parent) == [folder.name, "mine.gguf"]
+
+
+def test_a_changed_file_is_converted_anew(file, tmp_path):
+    first = convert_once(file)
+    zk.quantise(_sixteen_bits(tmp_path), file, "Q4_0")
+    assert find_converted(file) is None, "nobody has hashed it yet"
+    second = convert_once(file)
+    assert second != first and find_converted(file) == second
+    assert {m.words for m in zk.layer_types(second)} != {m.words for m in zk.layer_types(first)}
+
+
+def _sixteen_bits(folder: Path) -> Path:
+    from zephyrkit.convert import to_gguf
+
+    return to_gguf(zk.PRACTICE_HF, folder / "F16.gguf", "F16")
+
+
+def test_what_lost_a_file_or_was_cut_is_made_anew(file):
+    folder = convert_once(file)
+    weights = folder / "openvino_model.bin"
+    whole = weights.stat().st_size
+    with open(weights, "r+b") as opened:
+        opened.truncate(whole - 1)
+    assert find_converted(file) is None
+    assert convert_once(file) == folder and weights.stat().st_size == whole
+    (folder / "zephyrkit.json").unlink()
+    assert find_converted(file) is None
+
+
+def test_a_folder_of_somebody_else_is_left_as_it_is(file):
+    folder = openvino_folder_of(file)
+    folder.mkdir()
+    (folder / "notes.txt").write_text("mine")
+    with pytest.raises(zk.ConvertError, match="is there already, and is left as it is"):
+        convert_once(file)
+    assert left(folder) == ["notes.txt"] and left(file.parent) == sorted([folder.name, "mine.gguf"])
+
+
+CONVERTS = """
+import sys
+from zephyrkit.convert.converted import convert_once
+stages = set()
+print(convert_once(sys.argv[1], progress=lambda p: stages.add(p.stage)), "done" in stages, flush=True)
+"""
+
+
+def test_two_processes_at_once_convert_once(file):
+    """The second waits for the first, and hears nothing of a conversion."""
+    processes = [
+        subprocess.Popen([sys.executable, "-c", CONVERTS, str(file)], stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    said = [process.communicate(timeout=120)[0].split() for process in processes]
+    assert [folder for folder, _ in said] == [str(openvino_folder_of(file))] * 2
+    assert sorted(made for _, made in said) == ["False", "True"]
+    assert left(file.parent) == [Path(said[0][0]).name, "mine.gguf"]
+
+
+# -- stopped, killed ---------------------------------------------------------------
+
+
+def test_whoever_waits_can_be_cancelled(file):
+    """The lock is held by a process that does nothing else."""
+    name = openvino_folder_of(file).name
+    holder = f"""
+import sys
+from huggingface_hub.utils import WeakFileLock
+from zephyrkit.machine import home
+lock = home() / "locks" / "{name}.lock"
+lock.parent.mkdir(parents=True, exist_ok=True)
+with WeakFileLock(lock):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", holder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout.readline() == "held\n"
+        cancel, seen = threading.Event(), []
+
+        def progress(report) -> None:
+            seen.append(report.stage)
+            if len(seen) == 3:
+                cancel.set()
+
+        with pytest.raises(zk.ConvertError, match="You stopped the conversion"):
+            convert_once(file, progress=progress, cancel=cancel)
+        assert set(seen) == {"checking"} and left(file.parent) == ["mine.gguf"]
+    finally:
+        process.communicate("", timeout=30)
+    assert convert_once(file).is_dir()
+
+
+def test_cancel_leaves_nothing(file):
+    cancel = threading.Event()
+    with pytest.raises(zk.ConvertError, match="cancelled"):
+        zk.load(f"{file}:openvino", progress=lambda report: report.memory and cancel.set(), cancel=cancel)
+    assert cancel.is_set() and left(file.parent) == ["mine.gguf"]
+    stopped = threading.Event()
+    stopped.set()
+    with pytest.raises(zk.ConvertError, match="You stopped the conversion"):
+        convert_once(Path(shutil.copy(file, file.with_name("other.gguf"))), cancel=stopped)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
+def test_a_killed_process_leaves_no_folder_that_counts_and_no_lock(file):
+    program = CONVERTS.replace("stages.add(p.stage)", "p.memory and print('working', flush=True)")
+    process = subprocess.Popen([sys.executable, "-c", program, str(file)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "working\n"
+    process.send_signal(signal.SIGKILL)
+    process.communicate(timeout=30)
+    assert find_converted(file) is None and not openvino_folder_of(file).exists()
+    folder = convert_once(file)
+    assert is_whole(folder, folder_digest(folder)) and left(file.parent) == [folder.name, "mine.gguf"]
+
+
+def folder_digest(folder: Path) -> str:
+    source = json.loads((folder / "zephyrkit.json").read_text())["source"]
+    return source["files"][source["name"]][SHA256]
+
+
+# -- where -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def read_only(tmp_path):
+    """A real file system with a GGUF file, to which nobody can write."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(place)]
+    if shutil.which("mount") is None or subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("this account may not mount a file system")
+    shutil.copy(zk.PRACTICE, place / "mine.gguf")
+    subprocess.run(["mount", "-o", "remount,ro", str(place)], check=True)
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def test_where_nothing_can_be_written_the_kit_s_own_folder_serves(read_only, tmp_path):
+    file = read_only / "mine.gguf"
+    with pytest.warns(converted.KeptElsewhereWarning, match=f"Nothing can be written to {read_only}") as said:
+        zk.load(f"{file}:openvino", context=256).close()
+    assert said[0].filename == __file__, "it points to who called"
+    folder = find_converted(file)
+    assert folder.parent == tmp_path / "home" / "openvino"
+    zk.load(f"{file}:openvino", context=256).close()  # a second warning would be an error here
+    assert left(read_only) == ["mine.gguf"]
+
+
+def test_what_comes_with_the_kit_stays_as_it_was_installed(tmp_path, recwarn):
+    folder = convert_once(zk.PRACTICE)
+    assert folder.parent == tmp_path / "home" / "openvino" and not recwarn.list
+    assert openvino_folder_of(zk.PRACTICE) == folder
+
+
+def test_in_the_hub_s_cache_it_lies_apart_from_what_the_hub_has(at_home):
+    file = at_home / "models--some--model" / "snapshots" / ("0" * 40) / "model.gguf"
+    file.parent.mkdir(parents=True)
+    blob = at_home / "models--some--model" / "blobs" / "bytes"
+    blob.parent.mkdir()
+    shutil.copy(zk.PRACTICE, blob)
+    file.symlink_to(blob)
+    folder = convert_once(file)
+    assert folder.parent == at_home / "models--some--model" / "openvino"
+    from huggingface_hub import scan_cache_dir
+
+    found = scan_cache_dir(at_home)
+    (repository,) = found.repos
+    assert not found.warnings and repository.nb_files == 1
+
+
+# -- what can't be -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        (b"<html>Not found</html>", "web page"),
+        (gguf([entry("general.architecture", STRING, text("mamba"))], [tensor("w")]), "mamba"),
+        (gguf([ARCHITECTURE], [tensor("w")]), "no size"),
+    ],
+    ids=["a page", "another architecture", "a model without its facts"],
+)
+def test_a_file_that_is_none_is_refused_before_it_is_hashed(file, monkeypatch, content, error):
+    monkeypatch.setattr(converted, "sha256_of", lambda *_, **__: pytest.fail("hashed"))
+    file.write_bytes(content)
+    with pytest.raises(zk.ModelFileError, match=error):
+        zk.load(f"{file}:openvino")
+    with pytest.raises(zk.ModelFileError, match="no file"):
+        zk.load(f"{file.with_name('gone.gguf')}:openvino")
+    assert left(file.parent) == ["mine.gguf"]
+
+
+def test_nothing_is_hashed_to_see_whether_it_is_there(file):
+    begun = time.perf_counter()
+    assert find_converted(file) is None and find_converted(file.with_name("gone.gguf")) is None
+    assert left(file.parent) == ["mine.gguf"]
+    print(f"{time.perf_counter() - begun:.4f} s")
