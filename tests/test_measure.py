@@ -239,10 +239,13 @@ def test_a_model_is_no_way_from_itself(model, passages):
 
 
 def test_two_engines_predict_the_same(passages):
-    """llama.cpp with the 8-bit GGUF, OpenVINO with the 8-bit export: rounded differently, from the same weights."""
+    """llama.cpp with the 8-bit GGUF, OpenVINO with the 8-bit export: rounded differently, from the same weights.
+
+    A single token that is close to call can make most of the mean.
+    """
     with OPENERS["llamacpp"]() as reference, OPENERS["openvino"]() as model:
         found = zk.divergence(reference, model, passages)
-    assert 0 < found.mean < 1e-3 and found.same_choice > 0.99, found
+    assert 0 < found.mean < 0.01 and found.high < 0.01 and found.same_choice > 0.99, found
 
 
 def test_models_and_their_log_probabilities_measure_alike(model, files, passages):
