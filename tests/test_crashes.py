@@ -340,3 +340,31 @@ def test_memory_doesnt_grow_over_many_lives_of_a_model(engine, lives):
         engine=engine,
         seconds=600,
     )
+
+
+# -- an interrupt after a plugin of OpenVINO is gone ---------------------------------------------------
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such stack")
+def test_an_interrupt_after_another_thread_dropped_the_model():
+    assert_fine(
+        """
+        list(model.stream(STORY, GREEDY))
+        holder = [model]
+        del model
+
+        def drop():
+            holder.pop().close()
+            gc.collect()
+
+        other = threading.Thread(target=drop)
+        other.start()
+        other.join()
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(5)
+        except KeyboardInterrupt:
+            print("interrupted")
+        """,
+        engine="openvino",
+    )

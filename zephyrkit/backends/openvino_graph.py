@@ -20,7 +20,7 @@ from types import ModuleType
 
 from ..errors import ModelFileError, ZephyrkitError
 from ..machine import physical_cores
-from .signal_stack import lasting_signal_stack
+from .signal_stack import keep_signal_stack
 
 PRECISIONS = ("f32", "bf16", "f16")
 CACHE_PRECISIONS = ("f32", "bf16", "f16", "u8", "u4")
@@ -72,9 +72,8 @@ def core():
 @cache
 def _core() -> tuple:
     found = openvino().Core()
-    with lasting_signal_stack():
-        if "CPU" in found.available_devices:
-            found.get_property("CPU", "FULL_DEVICE_NAME")  # loads the plugin
+    found.get_property("CPU", "FULL_DEVICE_NAME")  # loads the plugin
+    keep_signal_stack()
     return os.getpid(), found
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..errors import ModelFileError
 from .openvino_graph import openvino, reason
-from .signal_stack import lasting_signal_stack
+from .signal_stack import keep_signal_stack
 
 
 class OpenVinoTokenizer:
@@ -21,8 +21,8 @@ class OpenVinoTokenizer:
 
     def __init__(self, path: Path):
         try:
-            with lasting_signal_stack():  # the package has a core of its own
-                self._tokenizer = openvino("openvino_genai").Tokenizer(path)
+            self._tokenizer = openvino("openvino_genai").Tokenizer(path)
+            keep_signal_stack()  # the package has a core of its own
             self._bytes = {token: data for data, token in self._tokenizer.get_vocab().items()}
             self._tokenizer.encode("a", add_special_tokens=False)  # damage shows at the first text
         except (RuntimeError, ValueError) as error:

@@ -1,25 +1,22 @@
-"""Keep Ctrl+C from ending a process that has used OpenVINO.
+"""Keep an interrupt from ending a process that has used OpenVINO.
 
-Linux can run a thread's signal handlers on a stack of their own, and where one is set
-(Python's faulthandler sets one, so every Jupyter kernel and pytest have it) OpenVINO's
-CPU plugin puts a larger one in its place. When two `openvino.Core` objects go away in
-the order in which they came, the plugin (2026.4.1) puts a stack back that it has given
-back to the system already. The next interrupt then finds no stack, and the system
-ends the process with a segmentation fault.
+Linux can run a thread's signal handlers on a stack of their own. OpenVINO's CPU plugin
+(2026.4.1) sets one for the thread that loads it, and gives its memory back when the
+plugin goes away: also when that happens in another thread, or after another plugin was
+loaded, and then the first thread is left with a stack that is no more. The next
+interrupt there ends the process with a segmentation fault.
 """
 
 import ctypes
 import mmap
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+from functools import cache
 
 ROOM = 64 * 1024
-"""Bytes for the handlers' own frames: faulthandler takes about 10,000 in all."""
+"""Bytes for the handlers' own frames; Python's faulthandler takes about 10,000 in all."""
 AT_MINSIGSTKSZ = 51
 """The key under which the system says how large the processor's state is (linux/auxvec.h)."""
-SS_DISABLE = 2
-"""The flag of a thread without such a stack (bits/ss_flags.h)."""
 
 
 class _Stack(ctypes.Structure):
@@ -28,37 +25,19 @@ class _Stack(ctypes.Structure):
     _fields_ = (("address", ctypes.c_void_p), ("flags", ctypes.c_int), ("size", ctypes.c_size_t))
 
 
-_kept: list[mmap.mmap] = []  # for the process's whole life
+def keep_signal_stack() -> None:
+    """Give the main thread, if this is it, a signal stack that is never freed. Called after a plugin was loaded.
 
-
-@contextmanager
-def lasting_signal_stack() -> Iterator[None]:
-    """Where the work inside gives this thread another signal stack, put one in its place that is never freed.
-
-    OpenVINO then finds that its own isn't in use any more, and takes no other back.
+    The plugin notices that its own isn't in use, and leaves this one where it is.
     """
-    before = _current()
-    try:
-        yield
-    finally:
-        if before is not None and before != _current():
-            _set_lasting()
+    if sys.platform == "linux" and threading.current_thread() is threading.main_thread():
+        memory = _memory()
+        address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+        ctypes.CDLL(None).sigaltstack(ctypes.byref(_Stack(address, 0, len(memory))), None)
 
 
-def _current() -> int | None:
-    """The address of this thread's signal stack; None when it has none, or the system isn't Linux."""
-    if sys.platform != "linux":
-        return None
-    found = _Stack()
-    ctypes.CDLL(None).sigaltstack(None, ctypes.byref(found))
-    return None if found.flags & SS_DISABLE else found.address
-
-
-def _set_lasting() -> None:
+@cache
+def _memory() -> mmap.mmap:
     library = ctypes.CDLL(None)
     library.getauxval.restype, library.getauxval.argtypes = ctypes.c_ulong, (ctypes.c_ulong,)
-    memory = mmap.mmap(-1, library.getauxval(AT_MINSIGSTKSZ) + ROOM)
-    address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
-    wanted = _Stack(address, 0, len(memory))
-    if library.sigaltstack(ctypes.byref(wanted), None) == 0:
-        _kept.append(memory)
+    return mmap.mmap(-1, library.getauxval(AT_MINSIGSTKSZ) + ROOM)
