@@ -15,7 +15,7 @@ def _without_browser(reason: str) -> None:
     pytest.skip(message)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser():
     """Chromium, headless, as the system has it."""
     program = find_chromium()
@@ -32,7 +32,7 @@ def browser():
         started.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def lab(browser, tmp_path_factory):
     """A JupyterLab server. Asks for the browser first: without one there is nothing to serve."""
     server = Lab(tmp_path_factory.mktemp("lab"))
@@ -59,3 +59,4 @@ def open_notebook(lab, browser):
     yield open_it
     for context in contexts:
         context.close()
+    lab.end_kernels()

@@ -87,6 +87,11 @@ class Lab:
         """Where a notebook opens; its own workspace, so that no test sees another's tabs."""
         return f"{self.url}/lab/workspaces/{Path(name).stem}/tree/{name}?token={TOKEN}"
 
+    def end_kernels(self) -> None:
+        """End the kernels of all notebooks: each takes memory as long as the server lives."""
+        for session in json.load(self._ask("GET", "sessions")):
+            self._ask("DELETE", f"sessions/{session['id']}")
+
     def stop(self) -> None:
         """End the server and its kernels."""
         self._process.terminate()
@@ -102,11 +107,15 @@ class Lab:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(settings))
 
+    def _ask(self, method: str, path: str, *, seconds: float = 30):
+        address = f"{self.url}/api/{path}?token={TOKEN}"
+        return urllib.request.urlopen(urllib.request.Request(address, method=method), timeout=seconds)
+
     def _wait(self) -> None:
         deadline = time.monotonic() + START_S
         while time.monotonic() < deadline and self._process.poll() is None:
             try:
-                urllib.request.urlopen(f"{self.url}/api?token={TOKEN}", timeout=1).read()
+                self._ask("GET", "", seconds=1)
                 return
             except OSError:
                 time.sleep(0.2)
