@@ -60,7 +60,7 @@ def refused(done: subprocess.CompletedProcess) -> str:
 
 def test_help_says_every_verb_and_loads_nothing_heavy(run):
     said = run("--help").stdout
-    for verb in ("list", "download", "verify", "show", "doctor", "mirror"):
+    for verb in ("list", "download", "verify", "convert", "show", "doctor", "mirror"):
         assert f"  {verb} " in said and "Usage: zephyrkit " + verb in run(verb, "--help").stdout
     code = "import sys, zephyrkit.cli; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -69,7 +69,8 @@ def test_help_says_every_verb_and_loads_nothing_heavy(run):
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["lists"], ["download"], ["list", "--context", "0"], ["show", "a", "b"]]
+    "arguments",
+    [[], ["lists"], ["download"], ["list", "--context", "0"], ["show", "a", "b"], ["convert", "practice"]],
 )
 def test_a_wrong_argument_is_status_2(run, arguments):
     done = run(*arguments)
@@ -110,6 +111,55 @@ def test_show_accounts_for_every_byte(run):
     everything = run("show", zk.PRACTICE, "--tensors").stdout
     assert all(tensor.name in everything for tensor in header.tensors)
     assert "blk.0.attn_q.weight" not in said
+
+
+def test_convert_prints_the_folder_and_show_tells_what_is_in_it(run, tmp_path):
+    done = run("convert", "practice", tmp_path / "made")
+    made = Path(done.stdout.strip())
+    assert done.returncode == 0 and made == tmp_path / "made", done
+    assert "\r" not in done.stderr and "Traceback" not in done.stderr
+    said, document = run("show", made).stdout, json.loads(run("show", made, "--json").stdout)
+    matrices = zk.layer_types(made)
+    assert document["weights"] == sum(matrix.weights for matrix in matrices)
+    assert document["size"] == sum(file.stat().st_size for file in made.iterdir())
+    assert document["record"]["source"]["name"] == zk.PRACTICE.name in said
+    assert set(document["stored"]) == {matrix.words for matrix in matrices}
+    assert f"{matrices.bits_per_weight:.4f}" in said and all(words in said for words in document["stored"])
+    everything = run("show", made, "--tensors").stdout
+    assert all(matrix.name in everything for matrix in matrices) and "layers.0" not in said
+    again = refused(run("convert", "practice", made))
+    assert "is there already, and is left as it is" in again
+    assert sorted(tmp_path.glob(".made*")) == []
+
+
+def test_show_a_folder_from_elsewhere(run, tmp_path):
+    made = tmp_path / "made"
+    made.mkdir()
+    (made / "openvino_model.xml").write_bytes((zk.PRACTICE_OPENVINO / "openvino_model.xml").read_bytes())
+    assert "not recorded" in run("show", made).stdout
+    assert json.loads(run("show", made, "--json", "--tensors").stdout)["record"] == {}
+    (tmp_path / "empty").mkdir()
+    assert "no openvino_model.xml" in refused(run("show", tmp_path / "empty"))
+
+
+def test_convert_says_what_is_wrong(run, tmp_path):
+    (tmp_path / "page.gguf").write_text("<!doctype html><html>")
+    assert "web page" in refused(run("convert", tmp_path / "page.gguf", tmp_path / "out"))
+    assert "zephyrkit download Q4_K_M" in refused(run("convert", "Q4_K_M", tmp_path / "out"))
+    other = gguf([entry("general.architecture", STRING, text("mamba"))], [tensor("w")])
+    (tmp_path / "other.gguf").write_bytes(other)
+    assert "mamba" in refused(run("convert", tmp_path / "other.gguf", tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl+C to whole consoles")
+def test_ctrl_c_while_it_converts_leaves_nothing(place, tmp_path):
+    process = start(place, "convert", "practice", str(tmp_path / "made"), stderr=subprocess.PIPE)
+    wait_for(lambda: any(tmp_path.glob(".made.export-*/made/*")))
+    process.send_signal(signal.SIGINT)
+    told = process.communicate(timeout=30)[1]
+    assert process.returncode == 130 and told.endswith("Stopped. Nothing was left behind.\n"), told
+    assert not list(tmp_path.glob("*made*"))
 
 
 def test_show_writes_no_tricks_of_a_file_to_the_terminal(run, tmp_path):

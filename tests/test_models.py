@@ -26,10 +26,11 @@ def test_one_setting_switches_every_notebook(monkeypatch, tmp_path):
         assert model.name == "mine"
 
 
+@pytest.mark.parametrize("engine", ["", ":openvino"])
 @pytest.mark.parametrize("word", ["practise", "Q4_K_N", "weights", "no/such/folder"])
-def test_an_unknown_word_is_said(word):
+def test_an_unknown_word_is_said(word, engine):
     with pytest.raises(zk.ModelFileError, match=f"no model called '{word}'.*practice.*Q2_K.*Q4_K_M.*Q8_0"):
-        zk.load(word)
+        zk.load(word + engine)
 
 
 def test_a_file_of_the_catalogue_is_fetched_and_loaded_by_its_name(monkeypatch, tmp_path, at_home):
@@ -47,6 +48,34 @@ def test_a_file_of_the_catalogue_is_fetched_and_loaded_by_its_name(monkeypatch, 
         with zk.load(context=256) as model:
             assert model.name == row.file.removesuffix(".gguf")
         assert len(hub.files()) == 1
+
+
+def test_with_the_other_engine_it_is_fetched_and_converted_once(monkeypatch, tmp_path, at_home):
+    row = zk.CATALOGUE["Q2_K"]
+    folder = tmp_path / "served"
+    folder.mkdir()
+    (folder / row.file).write_bytes(zk.PRACTICE.read_bytes())
+    with faulty_hub({row.repository.id: folder}) as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.address)
+        stages = []
+        with zk.load("Q2_K:openvino", context=256, progress=lambda p: stages.append(p.stage)) as model:
+            assert isinstance(model, zk.OpenVino) and model.context == 256
+        assert stages.index("downloading") < stages.index("checking") < stages.index("saving")
+        monkeypatch.setenv("ZEPHYRKIT_MODEL", "Q2_K:openvino")
+        stages.clear()
+        with zk.load(context=256, progress=lambda p: stages.append(p.stage)) as model:
+            assert model.name.startswith(row.file.removesuffix(".gguf"))
+        assert "saving" not in stages and len(hub.files()) == 1
+    (made,) = (at_home / "models--TheBloke--stablelm-zephyr-3b-GGUF" / "openvino").iterdir()
+    with zk.load(made, context=256) as model:
+        assert isinstance(model, zk.OpenVino), "a folder's path needs no word for its engine"
+
+
+def test_the_practice_model_s_other_form_comes_with_the_kit():
+    with zk.load("practice:openvino") as model, zk.load(zk.PRACTICE_OPENVINO) as other:
+        assert model.name == other.name == zk.PRACTICE_OPENVINO.name
+    with zk.load(f"{zk.PRACTICE_OPENVINO}:openvino", context=256) as model:
+        assert model.context == 256, "it is OpenVINO's already"
 
 
 def test_offline_a_name_that_is_not_cached_says_so(monkeypatch, at_home):

@@ -18,7 +18,7 @@ WORDS = {
     "waiting": "Waiting …",
     "downloading": "",
     "verifying": "Checking the sha256 …",
-    "checking": "Looking into the file …",
+    "checking": "",
     "converting": "",
     "saving": "Saving …",
     "licence": "",
