@@ -21,7 +21,7 @@ from .recorded import record
 from .row import Row, row
 
 TURNS = 10
-COMPARED = 3
+COMPARED = 2
 """Stopped prompts that are asked again and compared with an undisturbed reading."""
 
 
@@ -124,12 +124,12 @@ def stops(plan: Plan) -> Iterator[Row]:
         found = []
         for number in range(1, plan.stops + 1):
             messages = fresh_messages(model, number, plan.prompt_tokens)
-            stopped = _stop_reading(model, messages, after=whole * (0.1 + 0.7 * number / plan.stops))
+            stopped = _stop_reading(model, messages, after=whole * (0.1 + 0.5 * number / plan.stops))
             if stopped:
                 again = _resumed(model, messages) if len(found) < COMPARED else None
                 found.append((*stopped, again))
         tried = (
-            stop(model, [{"role": "user", "content": f"x{number}"}], after=whole * 0.2 + 0.1 * number)
+            stop(model, [{"role": "user", "content": f"x{number}"}], after=min(3.0, whole) + 0.1 * number)
             for number in range(4 * plan.stops)
         )
         writing = list(islice((seconds for seconds in tried if seconds is not None), plan.stops))

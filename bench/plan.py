@@ -32,9 +32,9 @@ class Plan:
     side_rounds: int = 4
     contexts: tuple[int, ...] = (128, 512)
     conversations: int = 3
-    reply_tokens: int = 24
+    reply_tokens: int = 16
     prompt_tokens: int = 1000
-    stops: int = 7
+    stops: int = 5
 
     def promise(self, **what: float) -> dict[str, float]:
         """A row's promise; none where nothing is promised."""
