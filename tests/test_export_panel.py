@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import threading
 import time
 
@@ -11,7 +12,10 @@ from kernel_client import Kernel
 from nbconvert import HTMLExporter
 
 import zephyrkit as zk
+from zephyrkit.convert.converted import estimate_conversion
 from zephyrkit.widgets import export_run
+from zephyrkit.widgets.download_view import size
+from zephyrkit.widgets.export_run import FROM_GGUF
 
 
 @pytest.fixture
@@ -51,7 +55,13 @@ def row(panel, preset: str = "int4 fast") -> dict:
 
 def test_every_preset_is_there_with_its_exact_command(make, tmp_path):
     panel = make()
-    assert [row["preset"] for row in panel.state["rows"]] == list(zk.EXPORT_PRESETS)
+    assert [row["preset"] for row in panel.state["rows"]] == [FROM_GGUF, *zk.EXPORT_PRESETS]
+    assert panel.choice == FROM_GGUF, "the road that needs nothing else comes first"
+    first = row(panel, FROM_GGUF)
+    program, verb, file, folder = first["command"].split()
+    assert (program, verb, folder) == ("zephyrkit", "convert", "practice-Q8_0-openvino")
+    assert (tmp_path / file).resolve() == zk.PRACTICE.resolve() and first["target"] == folder
+    assert first["why_not"] == "" and "no PyTorch" in first["remark"] and first["memory"].endswith("go")
     for name, recipe in zk.EXPORT_PRESETS.items():
         shown = row(panel, name)
         target = f"practice-{name.replace(' ', '-')}"
@@ -98,18 +108,24 @@ def test_a_source_that_is_none_is_refused(make, tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "empty"))
     with pytest.raises(zk.ModelFileError, match="no folder"):
         make("nowhere")
-    with pytest.raises(zk.NotInCache, match=r'zephyrkit\.download\("weights"\)'):
+    with pytest.raises(zk.NotInCache, match=r'zephyrkit\.download\("weights"\).*1.7 GB.*Q4_K_M'):
         make("weights")
+    with pytest.raises(zk.NotInCache, match=r"zephyrkit\.download\(.Q4_K_M"):
+        make("Q4_K_M")
+    (tmp_path / "page.gguf").write_text("<!doctype html><html>")
+    with pytest.raises(zk.ModelFileError, match="web page"):
+        make(tmp_path / "page.gguf")
 
 
 def test_the_text_form_is_a_table(make):
-    panel = make()
+    panel = make(preset="int4 fast")
     lines = repr(panel).splitlines()
     assert lines[0] == "Export practice to OpenVINO: 3,150,336 weights."
-    assert [line[:2] + line[2:].split("  ")[0] for line in lines[2:6]] == [
-        "  16-bit", "  int8", "> int4 fast", "  int4 careful",
+    assert [line[:2] + line[2:].split("  ")[0] for line in lines[2:7]] == [
+        "  from the GGUF file", "  16-bit", "  int8", "> int4 fast", "  int4 careful",
     ]  # fmt: skip
     assert sum("optimum-cli export openvino" in line for line in lines) == len(zk.EXPORT_PRESETS)
+    assert sum("zephyrkit convert" in line for line in lines) == 1
 
 
 def test_a_page_made_without_the_kernel_shows_the_table(make):
@@ -135,7 +151,7 @@ def test_the_missing_extra_is_said_in_the_window(make, monkeypatch):
     def version(name):
         raise PackageNotFoundError(name)
 
-    panel = make()
+    panel = make(preset="int8")
     monkeypatch.setattr("zephyrkit.convert.to_openvino.version", version)
     with pytest.raises(zk.ExportError, match=r"zephyrkit\[export\]"):
         panel.export()
@@ -158,7 +174,8 @@ def test_an_export_from_python(make, tmp_path):
     assert panel.wait(600) == panel.folder == tmp_path / "practice-int8"
     for stage in ("starting", "loading", "converting", "compressing", "exported to practice-int8"):
         assert any(stage in title for title in titles), stage
-    assert panel.live["step"] == panel.live["steps"] and "at most" in panel.live["figures"]
+    assert panel.live["percent"] == 100 and panel.live["said"] == "step 5 of 5"
+    assert "at most" in panel.live["figures"] and "was estimated" in panel.live["figures"]
     assert row(panel, "int8")["folder"] == "✓ exported" and row(panel, "int8")["size"] == "3.7 MB"
     assert "is exported already" in row(panel, "int8")["why_not"]
     assert any("Loading weights" in line for line in panel.lines)
@@ -166,8 +183,65 @@ def test_an_export_from_python(make, tmp_path):
     assert panel.error is None and len(zk.layer_types(panel.folder)) == 30
 
 
-def test_cancel_leaves_nothing_and_says_so(make, tmp_path):
+def test_from_a_gguf_file_nothing_but_the_kit_is_needed(make, tmp_path, monkeypatch):
+    monkeypatch.setattr("zephyrkit.convert.to_openvino.PACKAGES", ("nowhere-to-be-had",))
+    panel, titles = make(), []
+    panel.observe(lambda change: titles.append(change["new"]["title"]), "live")
+    expected = zk.read_header(zk.PRACTICE)
+    panel.export()
+    assert panel.wait(120) == panel.folder == tmp_path / "practice-Q8_0-openvino" and panel.error is None
+    assert panel.live["percent"] == 100 and panel.live["title"].startswith("from the GGUF file: exported to")
+    for stage in ("looking into the file", "saving"):
+        assert f"from the GGUF file: {stage}" in titles
+    assert re.fullmatch(r"3\.4 MB of 3\.4 MB · .* at most", panel.live["figures"]), panel.live["figures"]
+    assert row(panel, FROM_GGUF)["folder"] == "✓ exported" and panel.lines == []
+    matrices = zk.layer_types(panel.folder)
+    assert sum(m.weights for m in matrices) == sum(t.weights for t in expected.tensors if len(t.shape) > 1)
+
+
+def test_the_size_that_was_estimated(make):
     panel = make()
+    said = row(panel, FROM_GGUF)["size"]
+    panel.export()
+    made = sum(file.stat().st_size for file in panel.wait(120).iterdir())
+    expected = estimate_conversion(zk.PRACTICE, panel.target()).size
+    assert said == f"about {size(expected)}" and made <= expected
+
+
+@pytest.mark.parametrize("word", ["a path", "a name"])
+def test_a_gguf_file_alone_is_enough(make, tmp_path, monkeypatch, word):
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
+    source = "practice"
+    if word == "a path":
+        source = shutil.copy(zk.PRACTICE, tmp_path / "mine.gguf")
+    else:
+        quant = zk.CATALOGUE["Q5_K_M"]
+        source, commit = quant.name, "0" * 40
+        shelf = tmp_path / "cache" / "models--TheBloke--stablelm-zephyr-3b-GGUF"
+        (shelf / "snapshots" / commit).mkdir(parents=True)
+        (shelf / "refs").mkdir()
+        (shelf / "refs" / "main").write_text(commit)
+        shutil.copy(zk.PRACTICE, shelf / "snapshots" / commit / quant.file)
+        assert make("weights").target().name == "stablelm-zephyr-3b.Q5_K_M-openvino", "what is here of it"
+    panel = make(source)
+    assert [shown["preset"] for shown in panel.state["rows"]] == [FROM_GGUF]
+    assert "3,150,336 weights" in repr(panel).splitlines()[0] and panel.target().name.endswith("-openvino")
+    with pytest.raises(ValueError, match="from the GGUF file"):
+        make(source, preset="int8")
+
+
+def test_a_conversion_cancelled_from_the_panel(make, tmp_path):
+    panel = make()
+    panel.export()
+    until(lambda: panel.live.get("figures"))
+    panel.cancel()
+    assert panel.wait(30) is None and isinstance(panel.error, zk.ConvertError)
+    assert panel.live["title"] == "from the GGUF file: stopped. Nothing was left behind."
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_cancel_leaves_nothing_and_says_so(make, tmp_path):
+    panel = make(preset="int4 fast")
     panel.export()
     until(lambda: panel.live.get("figures"))
     panel.cancel()
@@ -177,7 +251,7 @@ def test_cancel_leaves_nothing_and_says_so(make, tmp_path):
 
 
 def test_a_panel_made_midway_finds_the_export_and_can_cancel_it(make):
-    first = make()
+    first = make(preset="int4 fast")
     first.export()
     second = make(preset="int8")
     assert second.busy and second.choice == "int4 fast" and second.live["busy"]
@@ -189,7 +263,7 @@ def test_a_panel_made_midway_finds_the_export_and_can_cancel_it(make):
 
 
 def test_closing_the_last_panel_ends_the_export(make, tmp_path):
-    panel = make()
+    panel = make(preset="int4 fast")
     panel.export()
     run = export_run.running(panel.target())
     until(lambda: run.progress is not None)
@@ -219,7 +293,7 @@ def kernel(tmp_path, monkeypatch):
 
 def test_the_window_s_cancel_is_heard_while_a_cell_runs(kernel, tmp_path):
     kernel.run(
-        f"import os, time; os.chdir({str(tmp_path)!r})\nimport zephyrkit as zk\npanel = zk.ExportPanel()"
+        f"import os, time; os.chdir({str(tmp_path)!r})\nimport zephyrkit as zk\npanel = zk.ExportPanel(preset='int4 fast')"
     )
     comm_id, address = kernel.run("print(panel.model_id, panel._address)").split()
     kernel.ask(comm_id, do="export")

@@ -1,6 +1,7 @@
 """The quant picker from the kernel's side: what it says of each file, and its downloads over real sockets."""
 
 import json
+import re
 import shutil
 import threading
 import time
@@ -357,6 +358,71 @@ def test_damage_is_found_and_mended(hub, make):
     assert row(picker)["here"] == "✓ here, checked" and picker.transfer["error"] == ""
 
 
+# -- the other engine -----------------------------------------------------------------
+
+
+def test_an_engine_is_chosen_and_said_in_a_sentence(own_cache, make):
+    picker = make(*zk.CATALOGUE.values())
+    assert picker.engine == "llama.cpp" and picker.state["engines"] == ["llama.cpp", "OpenVINO"]
+    assert {shown["engine"] for shown in picker.state["rows"]} == {"llama.cpp reads the file as it is."}
+    picker.engine = "OpenVINO"
+    assert row(picker, "practice")["engine"] == "OpenVINO's form of it comes with the kit, too."
+    assert "no PyTorch" in row(picker, "Q4_K_M")["engine"] and "Download" in row(picker, "Q4_K_M")["action"]
+    assert repr(picker).startswith("13 files to choose from, for OpenVINO and a context of 4,096 tokens.")
+    assert picker.folder == zk.PRACTICE_OPENVINO
+    with picker.load() as model:
+        assert isinstance(model, zk.OpenVino)
+    with pytest.raises(ValueError, match="engine is 'torch', but must be one of"):
+        QuantPicker(engine="torch")
+    with pytest.raises(zk.NotInCache, match="Q2_K is not on this machine"):
+        picker.value = "Q2_K"
+        picker.convert()
+
+
+def test_a_file_is_fetched_then_converted_then_loaded_with_openvino(hub, make):
+    picker = make(engine="OpenVINO")
+    assert row(picker)["does"] == "download" and picker.folder is None
+    with hub():
+        picker.download()
+        path = picker.wait(30)
+    assert row(picker)["here"] == "○ here, not converted"
+    assert (row(picker)["action"], row(picker)["does"]) == ("Convert for OpenVINO", "convert")
+    seen = []
+    picker.observe(lambda change: seen.append(change["new"]["title"]), "transfer")
+    picker.convert()
+    folder = picker.wait(120)
+    assert folder == picker.folder and folder.parent.name == "openvino" and picker.error is None
+    assert picker.transfer["title"] == "small: converted for OpenVINO" and picker.transfer["percent"] == 100
+    assert re.fullmatch(r".* of 3\.4 MB · .* · .* of memory at most", picker.transfer["figures"])
+    assert {"small: converting for OpenVINO", "small: saving the folder"} & set(seen)
+    assert row(picker)["here"] == "✓ here, converted" and row(picker)["action"] == ""
+    assert folder.name in row(picker)["engine"]
+    with picker.load(context=256) as model:
+        assert isinstance(model, zk.OpenVino) and model.name == folder.name
+    picker.engine = "llama.cpp"
+    assert row(picker)["here"] == "✓ here, checked" and picker.path == path
+
+
+def test_a_conversion_that_is_stopped_leaves_nothing(hub, make):
+    picker = make(engine="OpenVINO")
+    with hub():
+        picker.download()
+        picker.wait(30)
+    picker.convert()
+    with pytest.raises(zk.DownloadError, match="small is on its way"):
+        picker.check()
+    until(lambda: picker.transfer["figures"])
+    picker.cancel()
+    assert picker.wait(30) is None and isinstance(picker.error, zk.ConvertError)
+    assert (
+        picker.transfer["title"] == "small: stopped. Nothing was left behind."
+        and not picker.transfer["error"]
+    )
+    assert row(picker)["action"] == "Convert for OpenVINO" and picker.folder is None
+    picker.convert()
+    assert picker.wait(120) == picker.folder
+
+
 # -- in a real kernel -----------------------------------------------------------------
 
 SET_UP = """
@@ -416,6 +482,8 @@ def test_the_window_s_messages_and_no_more_than_ten_pictures_a_second(hub, kerne
         assert (len(under_way) - 1) / (under_way[-1]["at"] - under_way[0]["at"]) <= 11
         kernel.ask(comm_id, do="check")
         kernel.wait_for(lambda m: "transfer" in m and "sha256 is the one" in m["transfer"])
+        kernel.ask(comm_id, do="convert")
+        kernel.wait_for(lambda m: "transfer" in m and "converted for OpenVINO" in m["transfer"], seconds=60)
         kernel.ask(comm_id, do="fly")
         kernel.wait_for(lambda m: "transfer" in m and "Reload the page" in m["transfer"])
         assert kernel.run("print(picker.path.name)") == "small.gguf\n"

@@ -7,6 +7,16 @@ from math import isclose
 
 from ..content import LessonContent, Option, Question, exercise
 
+_NUMBER = "nibbles[place] >> 4 if group else nibbles[place] & 15"
+_READ = (
+    "def weight(block, index):\n"
+    "    large, packed, nibbles = block[:4].view(np.float16), block[4:16], block[16:]\n"
+    "    group, place = divmod(index, 32)\n"
+    "    number = {number}\n"
+    "    return float(large[0]) * ({scale} & 63) * number - float(large[1]) * (packed[4 + group] & 63)"
+)
+"""An answer to "Read a weight", with a place for two of its faults."""
+
 
 @exercise(
     title="Count the inputs",
@@ -245,11 +255,90 @@ def read_in_portions(answer, step, ids):
         return f"it returned {found!r}, not the token that the last portion gave"
 
 
+@exercise(
+    title="Read a weight",
+    difficulty=3,
+    minutes=8,
+    expects=Callable,
+    hints=(
+        "Which of the two groups is the weight in, and at which place there? `divmod(index, 32)` tells both.",
+        "The same 32 bytes hold both groups: `byte & 15` is the first group's number, `byte >> 4` the second's. The "
+        "second group's scale is `packed[1] & 63`, its minimum `packed[5] & 63`.",
+        "`float(large[0]) * (packed[group] & 63) * number - float(large[1]) * (packed[4 + group] & 63)`.",
+    ),
+    solution=(
+        "def weight(block, index):\n"
+        "    large, packed, nibbles = block[:4].view(np.float16), block[4:16], block[16:]\n"
+        "    group, place = divmod(index, 32)\n"
+        "    number = nibbles[place] >> 4 if group else nibbles[place] & 15\n"
+        "    scale = float(large[0]) * (packed[group] & 63)\n"
+        "    return scale * number - float(large[1]) * (packed[4 + group] & 63)"
+    ),
+    explanation=(
+        "Half a byte, six bits of scale, six bits of minimum, and two numbers that all 256 weights share: that is a "
+        "weight at 4.5 bits. The other six groups are packed with their upper bits apart, which "
+        "`zephyrkit.convert.gguf_blocks` sorts out."
+    ),
+    wrong_answers=[
+        (_READ.format(number="nibbles[place] & 15", scale="packed[group]"), "the upper half"),
+        (_READ.format(number="nibbles[index] & 15", scale="packed[group]"), "32 bytes"),
+        (_READ.format(number=_NUMBER, scale="packed[0]"), "its own scale"),
+        (_READ.format(number=_NUMBER, scale="packed[group]").replace("4 + group", "4"), "its own minimum"),
+        (_READ.format(number=_NUMBER, scale="packed[group]").partition(" - ")[0], "minimum"),
+        (
+            _READ.format(number=_NUMBER, scale="packed[group]").replace(
+                "float(large[0]) * (packed[group] & 63) * number",
+                "float(large[0]) * ((packed[group] & 63) * number)",
+            ),
+            "8 bits",
+        ),
+        ("def weight(block, index):\n    return 0.0", "it returned"),
+    ],
+)
+def read_a_weight(answer):
+    import numpy
+
+    packed = numpy.array([50, 23, 9, 41, 30, 12, 60, 5, 1, 2, 3, 4], numpy.uint8)
+    large = numpy.array([0.002, 0.01], numpy.float16)
+    nibbles = (numpy.arange(128) * 37 % 251).astype(numpy.uint8)
+    block = numpy.concatenate([large.view(numpy.uint8), packed, nibbles])
+    scale, shift = (float(value) for value in large)
+
+    def right(index, *, group=None, number=None, scale_of=None, minimum_of=None):
+        own = index // 32 if group is None else group
+        half = nibbles[index % 32] >> 4 if own else nibbles[index % 32] & 15
+        number = int(half if number is None else number)
+        first = scale * int(packed[own if scale_of is None else scale_of]) * number
+        return first - shift * int(packed[4 + (own if minimum_of is None else minimum_of)])
+
+    for index in (3, 40):
+        found, own = float(answer(block.copy(), index)), index // 32
+        number = int(nibbles[index % 32] >> 4 if own else nibbles[index % 32] & 15)
+        slips = {
+            right(index) + shift * int(packed[4 + own]): "the group's minimum isn't subtracted",
+            right(
+                index, number=nibbles[index % 32] & 15
+            ): "the second group's numbers are the upper half of each byte",
+            right(index, number=nibbles[index] & 15): "both groups' numbers are in the same 32 bytes",
+            right(index, scale_of=0): "the second group has its own scale, `packed[1]`",
+            right(index, minimum_of=0): "the second group has its own minimum, `packed[5]`",
+            scale * (int(packed[own]) * number % 256) - shift * int(packed[4 + own]): (
+                "numpy multiplies two numbers of 8 bits in 8 bits, and the product doesn't fit. Begin with the float"
+            ),
+        }
+        if isclose(found, right(index), rel_tol=1e-4):
+            continue
+        for slip, reason in slips.items():
+            if isclose(found, slip, rel_tol=1e-4):
+                return reason
+        return f"of weight {index} of a block it returned {found:.4f}, not {right(index):.4f}"
+
+
 lesson = LessonContent(
     name="08_openvino_export",
     title="Export the model to OpenVINO",
-    minutes=40,
-    exercises=[count_inputs, mend_command, bits, read_in_portions],
+    minutes=55,
+    exercises=[count_inputs, mend_command, bits, read_in_portions, read_a_weight],
     quiz=[
         Question(
             "What does it mean that an exported model is stateful?",
@@ -286,15 +375,21 @@ lesson = LessonContent(
             ],
         ),
         Question(
-            "An export at 4 bits ends up with more than 4 bits a weight. Why?",
+            "llama.cpp computes a Q4_K_M file, and OpenVINO the folder that was converted from it. What is the same?",
             [
                 Option(
-                    "Scales and zero points, and matrices that stay at 8 bits",
-                    "Right: groups have their scales, and the embedding and the output are not put at 4 bits.",
+                    "The weights, but for small roundings that are known",
+                    "Right: the file's numbers are taken over. So what differs in speed is the engines'.",
                     right=True,
                 ),
-                Option("Because of the tokenizer's files", "They are small, and no weights."),
-                Option("Because the KV cache is in it", "The cache begins empty and is in no file."),
+                Option(
+                    "The speed, as the weights are the same",
+                    "Each engine lays them out for the processor, and multiplies them, in its own way.",
+                ),
+                Option(
+                    "Nothing: a conversion rounds all weights anew",
+                    "An export at 4 bits does, from the original weights. This road keeps the rounding of the file.",
+                ),
             ],
         ),
     ],
