@@ -38,8 +38,8 @@ LIBRARIES = 150_000_000
 """Bytes of memory that OpenVINO and numpy take in the child before there is a model."""
 WORK = 60_000_000
 """Bytes that each thread takes for the pieces it lays out."""
-BESIDE = 30_000_000
-"""Bytes on disk beside the weights: the graph, the tokenizer in two forms."""
+BESIDE, BESIDE_EACH = 500_000, 200
+"""Bytes on disk beside the weights: the graph, the tokenizer in two forms; and so many for each token of the vocabulary."""
 
 NOTHING_LEFT = "Nothing was left behind."
 _DISK = (
@@ -185,7 +185,8 @@ def memory_of(header: Header) -> int:
 
 def size_of(header: Header) -> int:
     """Bytes that the folder will take."""
-    return BESIDE + sum(bytes_of(tensor.type, tensor.shape, tensor.name) for tensor in header.tensors)
+    beside = BESIDE + BESIDE_EACH * len(header.get("tokenizer.ggml.tokens") or [])
+    return beside + sum(bytes_of(tensor.type, tensor.shape, tensor.name) for tensor in header.tensors)
 
 
 def _held(header: Header) -> int:

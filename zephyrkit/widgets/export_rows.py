@@ -13,7 +13,7 @@ from ..convert.export_source import Source
 from .download_view import size
 from .export_run import FROM_GGUF, bytes_of
 
-GGUF_REMARK = "the very weights of the GGUF file, a minute or so: no PyTorch, no further download"
+GGUF_REMARK = "the very weights of a file that is here: no PyTorch, no further download"
 
 _SIGNS = {"go": "✓", "tight": "△", "no": "✗"}
 _HEAD = ["preset", "size", "memory", "disk", "folder", "remark"]

@@ -154,8 +154,7 @@ class Row:
                 f"It is converted for OpenVINO: {size(_bytes_of(self.converted))} in {self.converted.name}."
             )
         return (
-            "OpenVINO computes the same weights once the file is converted: a minute or so, no further download, no "
-            "PyTorch."
+            "OpenVINO computes the same weights once the file is converted: no further download, no PyTorch."
         )
 
     @property
