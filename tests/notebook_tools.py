@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -13,6 +14,7 @@ from typing import Any
 import nbformat
 from nbclient import NotebookClient
 from nbformat import NotebookNode
+from nbval.plugin import get_sanitize_patterns
 
 ROOT = Path(__file__).parent.parent
 TESTS = ROOT / "tests"
@@ -98,8 +100,19 @@ def environment(home: Path, **more: str) -> dict[str, str]:
     }
 
 
-def execute(notebook: NotebookNode, home: Path, folder: Path) -> NotebookNode:
-    """Run a notebook from top to bottom in a fresh kernel; raises nbclient's CellExecutionError."""
+def comparable_text(cell: NotebookNode) -> str:
+    """What a cell shows, without what nbval doesn't compare either: times, speeds, whole percents …"""
+    text = shown_text(cell)
+    for pattern, instead in get_sanitize_patterns((TESTS / "nbval.cfg").read_text()):
+        text = re.sub(pattern, instead, text)
+    return text
+
+
+def execute(notebook: NotebookNode, home: Path, folder: Path, **variables: str) -> NotebookNode:
+    """Run a notebook from top to bottom in a fresh kernel; raises nbclient's CellExecutionError.
+
+    ``variables`` join its environment.
+    """
     home.mkdir(parents=True, exist_ok=True)
     client = NotebookClient(
         notebook,
@@ -110,7 +123,7 @@ def execute(notebook: NotebookNode, home: Path, folder: Path) -> NotebookNode:
         store_widget_state=False,
         coalesce_streams=True,
     )
-    return client.execute(env=environment(home))
+    return client.execute(env=environment(home, **variables))
 
 
 # jsonschema's optional check of web addresses builds a grammar, 3 s of processor time at each start.

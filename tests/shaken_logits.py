@@ -1,9 +1,10 @@
-"""Pretend to be another processor: every logit that llama.cpp computes is moved a little.
+"""Pretend to be another processor: every logit that an engine computes is moved a little.
 
 Processors add numbers in different orders and round differently, so a logit
 differs between them in its last digits. A notebook's stored output must not
-depend on those. `install` wraps ``llama_decode`` in a notebook's kernel, so
-that it covers the kit's models and llama-cpp-python used by hand:
+depend on those. `install` wraps the place in a notebook's kernel where each engine
+hands out its logits (llama.cpp's ``llama_decode``, and ``get_tensor("logits")`` of a
+request to OpenVINO), so that it covers the kit's models and both engines used by hand:
 
 - every logit gets noise of up to `NOISE`, a new draw each time;
 - while a reply is made greedily (temperature 0), the two likeliest tokens of
@@ -18,6 +19,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +40,19 @@ _random = np.random.default_rng(int(os.environ.get("SHAKE_SEED", "0")))
 
 
 def install() -> None:
-    """Wrap llama.cpp's decode and the ways into it. Call it before a model is loaded."""
+    """Wrap both engines and the ways into them. Call it before a model is loaded."""
     import llama_cpp
 
-    from zephyrkit.backends.llamacpp import LlamaCpp
+    from zephyrkit.backends.stepwise import StepwiseModel
 
+    _shake_llama(llama_cpp)
+    if find_spec("openvino"):
+        _shake_openvino()
+    StepwiseModel.stream = _watched(StepwiseModel.stream, _kit_is_greedy, StepwiseModel._shown)
+    llama_cpp.Llama.generate = _watched(llama_cpp.Llama.generate, _hand_is_greedy, _hand_shows)
+
+
+def _shake_llama(llama_cpp: Any) -> None:
     low = llama_cpp.llama_cpp
     original = low.llama_decode
 
@@ -51,13 +61,41 @@ def install() -> None:
         status = original(context, batch)
         if status == 0:
             for logits in _computed(low, context, batch):
-                _note(low, context, logits)
-                logits += _random.uniform(-NOISE, NOISE, logits.size).astype(np.float32)
+                _note(logits)
+                logits += _noise(logits)
         return status
 
     low.llama_decode = llama_cpp.llama_decode = decode
-    LlamaCpp.stream = _watched(LlamaCpp.stream, _kit_is_greedy)
-    llama_cpp.Llama.generate = _watched(llama_cpp.Llama.generate, _hand_is_greedy)
+
+
+def _shake_openvino() -> None:
+    from openvino import InferRequest
+
+    from zephyrkit.backends.openvino_handle import OpenVinoHandle
+
+    get_tensor, sample = InferRequest.get_tensor, OpenVinoHandle.sample
+
+    @functools.wraps(get_tensor)
+    def get_shaken(request: Any, which: Any) -> Any:
+        tensor = get_tensor(request, which)
+        # Read once more, they are still the shaken ones.
+        if which == "logits" and not np.array_equal(tensor.data, getattr(request, "shaken", None)):
+            request.sure = tensor.data.reshape(-1, tensor.shape[-1])[-1].copy()
+            tensor.data[...] += _noise(tensor.data)
+            request.shaken = tensor.data.copy()
+        return tensor
+
+    @functools.wraps(sample)
+    def noted(handle: Any, sampler: int) -> int:
+        """What is computed in the middle of a prompt chooses no token, so the steps are noted here."""
+        _note(handle._text._request.sure)
+        return sample(handle, sampler)
+
+    InferRequest.get_tensor, OpenVinoHandle.sample = get_shaken, noted
+
+
+def _noise(logits: np.ndarray) -> np.ndarray:
+    return _random.uniform(-NOISE, NOISE, logits.shape).astype(np.float32)
 
 
 def _computed(low: Any, context: Any, batch: Any) -> list[np.ndarray]:
@@ -70,16 +108,17 @@ def _computed(low: Any, context: Any, batch: Any) -> list[np.ndarray]:
     return [np.ctypeslib.as_array(pointer, shape=(size,)) for pointer in pointers if pointer]
 
 
-def _note(low: Any, context: Any, logits: np.ndarray) -> None:
-    if not getattr(_greedy, "on", False) or "GREEDY_STEPS" not in os.environ:
+def _note(logits: np.ndarray) -> None:
+    shown = getattr(_greedy, "shown", None)
+    if shown is None or "GREEDY_STEPS" not in os.environ:
         return
     odds = np.exp(logits.astype(np.float64) - logits.max())
     odds /= odds.sum()
     first, second = np.argsort(odds)[-2:][::-1]
     step = {
         "gap": round(float(odds[first] - odds[second]), 4),
-        "first": _text(low, context, int(first)),
-        "second": _text(low, context, int(second)),
+        "first": shown(int(first)),
+        "second": shown(int(second)),
         "cell": _running_cell(),
     }
     with Path(os.environ["GREEDY_STEPS"]).open("a") as file:
@@ -95,15 +134,8 @@ def _running_cell() -> str:
     return shell.kernel.get_parent("shell")["content"]["code"] if shell else ""
 
 
-def _text(low: Any, context: Any, token: int) -> str:
-    vocabulary = low.llama_model_get_vocab(low.llama_get_model(context))
-    buffer = ctypes.create_string_buffer(64)
-    length = low.llama_token_to_piece(vocabulary, token, buffer, 64, 0, True)
-    return buffer.raw[: max(0, length)].decode("utf-8", "replace")
-
-
-def _watched(stream: Callable, is_greedy: Callable[..., bool]) -> Callable:
-    """The same generator function, with the flag set whenever it computes."""
+def _watched(stream: Callable, is_greedy: Callable[..., bool], shown: Callable[[Any, int], str]) -> Callable:
+    """The same generator function; whenever it computes greedily, `_greedy` knows how to show a token."""
 
     @functools.wraps(stream)
     def watched(self: Any, *arguments: Any, **named: Any) -> Any:
@@ -112,13 +144,13 @@ def _watched(stream: Callable, is_greedy: Callable[..., bool]) -> Callable:
         value = None
         try:
             while True:
-                _greedy.on = greedy
+                _greedy.shown = functools.partial(shown, self) if greedy else None
                 try:
                     piece = steps.send(value)
                 except StopIteration as end:
                     return end.value
                 finally:
-                    _greedy.on = False
+                    _greedy.shown = None
                 value = yield piece
         finally:
             steps.close()
@@ -128,6 +160,10 @@ def _watched(stream: Callable, is_greedy: Callable[..., bool]) -> Callable:
 
 def _kit_is_greedy(messages: Any, sampling: Any = None, cancel: Any = None) -> bool:
     return sampling is not None and sampling.temperature == 0
+
+
+def _hand_shows(llama: Any, token: int) -> str:
+    return llama.detokenize([token], special=True).decode("utf-8", "replace")
 
 
 def _hand_is_greedy(tokens: Any, top_k: int = 40, *others: Any, temp: float = 0.8, **_named: Any) -> bool:

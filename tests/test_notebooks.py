@@ -6,6 +6,9 @@ Three runs for each notebook, each in a fresh kernel with the practice model:
 2. the exercises with each known wrong answer and then solved, one run for all;
 3. strict nbval once more with every logit shaken (`shaken_logits`).
 
+Those of `EITHER_ENGINE` run a fourth time, with OpenVINO, exercises included: what is
+stored comes out the same.
+
 On sampled text (temperature above 0): a seed does not make it safe to store,
 since a logit's last digits can tip the choice of a token, and from there on the
 text is another. Rather than forbid it, run 3 tests it: what is stored (text,
@@ -18,6 +21,7 @@ lead by `GAP`.
 import copy
 import importlib
 import json
+import re
 import subprocess
 import sys
 from functools import cache
@@ -33,6 +37,7 @@ from notebook_tools import (
     attempts,
     check_statement,
     code_cells,
+    comparable_text,
     execute,
     is_ignored,
     read,
@@ -43,10 +48,20 @@ from notebook_tools import (
     with_attempt,
 )
 
+import zephyrkit as zk
 from zephyrkit.course import LessonContent
 
 GAP = 0.05
 """The least lead, in probability, of the likeliest token over the second, wherever greedy text is stored."""
+
+EITHER_ENGINE = [path for path in NOTEBOOKS if path.stem[:2] in ("00", "01", "02", "03")]
+"""The lessons about models as such. The later ones are about files, or about one engine or both."""
+
+ENGINES_DIFFER = {
+    "after-busy": "in how many portions a prompt is read, and so after how many pieces the text begins",
+    "sure": "in the order of choices under 1 %",
+}
+"""Cells of those, by their ids, that say something of the engine."""
 
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
@@ -144,6 +159,36 @@ def _with_all_attempts(notebook, content: LessonContent):
     return notebook, expected
 
 
+@pytest.mark.parametrize("path", EITHER_ENGINE, ids=lambda path: path.stem)
+def test_openvino_says_the_same(path, tmp_path):
+    """Greedy replies, counts of tokens, ids and verdicts: all that is compared elsewhere, but for the model's name."""
+    cells = [cell for cell in code_cells(read(path)) if not is_ignored(cell)]
+    stored = {
+        cell.id: _named(comparable_text(cell)) for cell in cells if check_statement(cell.source) is None
+    }
+    notebook, expected = _with_all_attempts(_with_openvino(read(path)), content_of(path))
+    executed = execute(notebook, tmp_path, path.parent, ZEPHYRKIT_MODEL="practice:openvino")
+    assert shown_text(executed.cells[-1]) == "'OpenVino'"
+    fresh = {cell.id: cell for cell in code_cells(executed)}
+    wrong = [key for key, (_, fragment) in expected.items() if fragment not in shown_text(fresh[key])]
+    assert len(expected) > 0 and wrong == []
+    other = {key: text for key, text in stored.items() if comparable_text(fresh[key]) != text}
+    assert len(stored) > 10 and other.keys() <= ENGINES_DIFFER.keys(), other
+
+
+def _with_openvino(notebook):
+    """Where a lesson names the engine beside the file that it opens by hand, its kit's part takes the other one."""
+    for cell in code_cells(notebook):
+        cell.source = cell.source.replace("zk.LlamaCpp(path)", "zk.load()")
+    notebook.cells.append(nbformat.v4.new_code_cell("type(model).__name__"))
+    return notebook
+
+
+def _named(text: str) -> str:
+    """Stored text with the name of the other engine's model; the file's own name stays."""
+    return re.sub(rf"\b{zk.PRACTICE.stem}\b(?!{zk.PRACTICE.suffix})", zk.PRACTICE_OPENVINO.name, text)
+
+
 @each_notebook
 def test_another_processor_would_say_the_same(path, tmp_path):
     steps = tmp_path / "steps.jsonl"
@@ -180,24 +225,44 @@ def test_nbval_goes_red_on_a_changed_output(tmp_path):
     assert run_nbval(path, tmp_path / "second").not_passed() == {"Cell 1": "failed"}
 
 
-def test_shaking_reaches_the_kit_and_the_engine_used_by_hand(tmp_path):
+PROMPT = "<|user|>\\nWhat is GGUF?<|endoftext|>\\n<|assistant|>\\n"
+BY_HAND = {
+    "practice": (
+        "import llama_cpp\nllama = llama_cpp.Llama(str(zk.PRACTICE), n_ctx=256, verbose=False)",
+        f"llama('{PROMPT}', max_tokens=2, temperature=0) is None",
+        f"llama('{PROMPT}', max_tokens=2, temperature=1) is None",
+    ),
+    "practice:openvino": (
+        "import numpy as np\nimport openvino as ov\n"
+        "graph = ov.Core().compile_model(zk.PRACTICE_OPENVINO / 'openvino_model.xml', 'CPU')",
+        "request = graph.create_infer_request()\n"
+        "given = {'input_ids': [[5, 6]], 'attention_mask': [[1, 1]], 'position_ids': [[0, 1]], 'beam_idx': [0]}\n"
+        "request.infer({name: np.array(value) for name, value in given.items()}).to_dict() is None",
+        "float(request.get_tensor('logits').data[0, -1, 7])",
+        "bool((request.get_tensor('logits').data == request.get_tensor('logits').data).all())",
+    ),
+}
+"""Cells that use an engine without the kit."""
+
+
+@pytest.mark.parametrize("model", BY_HAND)
+def test_shaking_reaches_the_kit_and_the_engine_used_by_hand(tmp_path, model):
     """What shows a logit's digits goes red; what is greedy is recorded, sampled text is not."""
-    prompt = "<|user|>\\nWhat is GGUF?<|endoftext|>\\n<|assistant|>\\n"
-    path, _ = _ran(
+    path, notebook = _ran(
         tmp_path,
-        "import zephyrkit as zk\nmodel = zk.load()",
+        f"import zephyrkit as zk\nmodel = zk.load('{model}')",
         "model.next_token('hello')[0].logprob",
         "zk.Conversation(model).send('hello', temperature=0, max_tokens=3).finish_reason",
         "zk.Conversation(model).send('hello', temperature=1, max_tokens=3) is None",
-        "import llama_cpp\nllama = llama_cpp.Llama(str(zk.PRACTICE), n_ctx=256, verbose=False)",
-        f"llama('{prompt}', max_tokens=2, temperature=0) is None",
-        f"llama('{prompt}', max_tokens=2, temperature=1) is None",
+        "float(model.logits([1, 2, 3])[0, 5])",
+        *BY_HAND[model],
     )
     home, steps = tmp_path / "shaken", tmp_path / "steps.jsonl"
     shake_logits(home)
-    assert run_nbval(path, home, GREEDY_STEPS=str(steps)).not_passed() == {"Cell 1": "failed"}
-    cells = [step["cell"] for step in read_lines(steps)]
-    assert set(cells) == {code_cells(read(path))[number].source for number in (2, 5)}
+    red = {f"Cell {n}" for n, cell in enumerate(notebook.cells) if "float(" in cell.source or n == 1}
+    assert set(run_nbval(path, home, GREEDY_STEPS=str(steps)).not_passed()) == red
+    greedy = {cell.source for cell in notebook.cells if "temperature=0" in cell.source}
+    assert {step["cell"] for step in read_lines(steps)} == greedy
     assert all(0 <= step["gap"] <= 1 for step in read_lines(steps))
 
 
