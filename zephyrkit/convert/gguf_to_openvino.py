@@ -38,8 +38,9 @@ LIBRARIES = 150_000_000
 """Bytes of memory that OpenVINO and numpy take in the child before there is a model."""
 WORK = 60_000_000
 """Bytes that each thread takes for the pieces it lays out."""
-BESIDE, BESIDE_EACH = 500_000, 200
-"""Bytes on disk beside the weights: the graph, the tokenizer in two forms; and so many for each token of the vocabulary."""
+BESIDE, BESIDE_LAYER, BESIDE_TOKEN = 300_000, 250_000, 200
+"""Bytes on disk beside the weights, so many more for each layer (the graph, for a moment in two forms) and for each token
+of the vocabulary (the tokenizer in two forms)."""
 
 NOTHING_LEFT = "Nothing was left behind."
 _DISK = (
@@ -185,7 +186,8 @@ def memory_of(header: Header) -> int:
 
 def size_of(header: Header) -> int:
     """Bytes that the folder will take."""
-    beside = BESIDE + BESIDE_EACH * len(header.get("tokenizer.ggml.tokens") or [])
+    layers, tokens = header.get("{arch}.block_count", 0), header.get("tokenizer.ggml.tokens") or []
+    beside = BESIDE + BESIDE_LAYER * layers + BESIDE_TOKEN * len(tokens)
     return beside + sum(bytes_of(tensor.type, tensor.shape, tensor.name) for tensor in header.tensors)
 
 

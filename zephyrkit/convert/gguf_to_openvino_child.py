@@ -68,6 +68,7 @@ def main(source: str, folder: str, threads: int) -> int:
     path, made = Path(source), Path(folder)
     header = read_header(path)
     facts, vocabulary = model_facts(header, path.name), read_vocabulary(header, path.name)
+    say(stage="converting", done=0)
     digest, told = Digest(path), Teller()
     data = numpy.memmap(path, numpy.uint8, "r")
     with GraphWriter(made) as writer:
