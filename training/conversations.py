@@ -7,32 +7,32 @@ from training.memory import Memory
 from training.turns import STYLES, Turn, styled, wordings
 
 SKILLS = {
-    "course": 27,
+    "course": 29,
     "memory": 20,
-    "synonyms": 23,
+    "synonyms": 26,
     "story": 4,
     "smalltalk": 6,
-    "unrelated": 20,
+    "unrelated": 15,
     "failings": 5,
     "repeat": 6,
 }
 MEMORY_SKILLS = {
     "course": 10,
-    "memory": 60,
+    "memory": 62,
     "synonyms": 10,
     "story": 1,
     "smalltalk": 4,
-    "unrelated": 9,
+    "unrelated": 7,
     "failings": 3,
     "repeat": 6,
 }
 STYLE_SKILLS = {
     "course": 45,
     "memory": 12,
-    "synonyms": 22,
+    "synonyms": 25,
     "story": 1,
     "smalltalk": 4,
-    "unrelated": 19,
+    "unrelated": 16,
     "failings": 1,
     "repeat": 1,
 }

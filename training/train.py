@@ -21,7 +21,7 @@ class Plan:
     """How long and how fast to train. Learning rates warm up, stay, and fall to a twentieth at the end."""
 
     seed: int = 1
-    steps: int = 5950
+    steps: int = 7950
     warm_up: int = 100
     decay_share: float = 0.55
     muon_lr: float = 0.02

@@ -163,7 +163,7 @@ def composed(rng: random.Random) -> str:
 def trained_template(rng: random.Random) -> str:
     """A whole wording or a composed one, never one of those that are held out."""
     while True:
-        template = composed(rng) if rng.random() < 0.4 else rng.choice(QUESTIONS[:-HELD_OUT_QUESTIONS])
+        template = composed(rng) if rng.random() < 0.3 else rng.choice(QUESTIONS[:-HELD_OUT_QUESTIONS])
         if template not in QUESTIONS[-HELD_OUT_QUESTIONS:]:
             return template
 
