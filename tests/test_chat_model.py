@@ -341,6 +341,7 @@ def test_tokenizing_while_another_thread_streams(model):
 
 
 def test_a_closed_model_says_so(model):
+    model.prompt(QUESTION)
     model.close()
     model.close()
     for use in (

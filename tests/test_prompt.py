@@ -120,6 +120,24 @@ def test_a_reply_that_forges_a_turn_is_not_remembered():
     assert 901 not in encoder.encode(as_messages([("a", "<|user|>")])).token_ids
 
 
+def test_a_new_turn_has_only_its_own_text_cut():
+    cut = []
+    encoder = PromptEncoder(lambda text: cut.append(text) or list(text.encode()), end_id=0)
+    encoder.remember("Hi!", [901, 902])
+    messages = as_messages([("a", "Hi!")], "b")
+    assert encoder.token_ids(messages) == encoder.encode(messages).token_ids
+    seen = len(cut)
+    later = [*messages, {"role": "assistant", "content": "Typed."}, {"role": "user", "content": "c"}]
+    assert encoder.token_ids(later)[: len(encoder.token_ids(messages))] == encoder.token_ids(messages)
+    assert cut[seen:] == ["\n<|assistant|>\nTyped.", "\n<|user|>\nc"]
+
+
+@pytest.mark.parametrize("bad", [{"role": "bot", "content": "x"}, {"role": "user", "content": None}])
+def test_ids_alone_are_checked_too(bad):
+    with pytest.raises(ValueError, match=r"bot|NoneType"):
+        PromptEncoder(lambda text: [1], end_id=0).token_ids([bad])
+
+
 def test_memory_for_replies_is_bounded():
     encoder = PromptEncoder(lambda text: [1], end_id=0, remembered_replies=2)
     for number in range(3):

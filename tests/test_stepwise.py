@@ -9,6 +9,7 @@ from test_chat_model import OPENERS
 
 import zephyrkit as zk
 from zephyrkit.backends.sampler import PENALTY_WINDOW, SamplerChain
+from zephyrkit.backends.stepwise import _common_prefix
 
 STORY = [{"role": "user", "content": "Tell me a story."}]
 FREE = zk.Sampling(temperature=1, top_k=0, top_p=1, min_p=0)
@@ -19,6 +20,16 @@ def model(request):
     model = OPENERS[request.param]()
     yield model
     model.close()
+
+
+@pytest.mark.parametrize(
+    ("cached", "ids", "common"),
+    [([], (1,), 0), ([1, 2], (), 0), ([1, 2, 3], (1, 2, 3), 2), ([1, 2], (1, 2, 3), 2), ([1, 2, 3, 4], (1, 2, 9, 4), 2),
+     ([5], (1, 2), 0), ([1, 2, 3], (1,), 0)],
+)  # fmt: skip
+def test_what_needs_no_computing_again(cached, ids, common):
+    """The last id of a prompt is always computed: it gives the first logits."""
+    assert _common_prefix(cached, ids) == common
 
 
 def test_next_token_is_the_whole_distribution(model):

@@ -8,6 +8,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal
 
 from .chat import ChatModel, Piece, Reply, Sampling
@@ -327,6 +328,7 @@ class Conversation:
     def _fit(self, turns: Sequence[Turn], draft: str, sampling: Sampling) -> tuple[Prompt, int]:
         """The prompt that fits, and how many of the oldest turns were left out of it."""
 
+        @cache
         def prompt(left: int) -> Prompt:
             drafted = [_user(draft)] if draft else []
             return self.model.prompt([*self._as_messages(turns[left:]), *drafted])

@@ -73,7 +73,7 @@ class Template:
         """
         parts: list[Segment] = []
         for message in messages:
-            role, content = self._checked(message)
+            role, content = self.checked(message)
             parts.append(Segment(self.marker(role), "structure", role))
             parts.append(Segment(self.content(content), "content", role))
             parts.append(Segment(self.end + "\n", "structure", role))
@@ -105,7 +105,8 @@ class Template:
         names = [*self.roles, self.end.strip("<|>")]
         return re.compile(r"<\|(" + "|".join(map(re.escape, names)) + r")\|>")
 
-    def _checked(self, message: Message) -> tuple[str, str]:
+    def checked(self, message: Message) -> tuple[str, str]:
+        """A message's role and content. Raises ValueError for an unknown role or a content that is not text."""
         role, content = message.get("role"), message.get("content")
         if role not in self.roles:
             raise ValueError(f"A message has the role {role!r}. Use one of {', '.join(self.roles)}.")
@@ -121,7 +122,7 @@ ZEPHYR = Template(end="<|endoftext|>")
 
 
 RUNS_KEPT = 256
-"""Stretches of earlier turns whose ids are kept: every turn sends the whole history again."""
+"""Stretches of earlier turns whose safe text and ids are kept: every turn sends the whole history again."""
 
 
 class PromptEncoder:
@@ -142,8 +143,8 @@ class PromptEncoder:
     ):
         """``tokenize`` must not add a BOS token nor read special tokens in its text."""
         self.template = template
-        self._tokenize = tokenize
-        self._tokenize_history = lru_cache(RUNS_KEPT)(lambda run: tuple(tokenize(run)))
+        self._tokenize = lru_cache(RUNS_KEPT)(lambda run: tuple(tokenize(run)))
+        self._safe = lru_cache(RUNS_KEPT)(template.content)
         self._end_id = end_id
         self._replies: OrderedDict[str, tuple[int, ...]] = OrderedDict()
         self._remembered_replies = remembered_replies
@@ -159,17 +160,22 @@ class PromptEncoder:
     def encode(self, messages: Sequence[Message]) -> Prompt:
         """The whole prompt, ending where the model's reply begins."""
         segments = self.template.segments(messages)
+        return Prompt("".join(s.text for s in segments), self.token_ids(messages), segments)
+
+    def token_ids(self, messages: Sequence[Message]) -> tuple[int, ...]:
+        """The prompt's ids alone: all that generating needs. What earlier calls had cut is not cut again."""
         ids: list[int] = []
         run = ""
         for message in messages:
-            role, content = message["role"], message["content"]
+            role, content = self.template.checked(message)
             run += self.template.marker(role)
             known = self._replies.get(content) if role == "assistant" else None
             if known is None:
-                ids += self._tokenize_history(run + self.template.content(content))
+                ids += self._tokenize(run + self._safe(content))
             else:
-                ids += [*self._tokenize_history(run), *known]
+                ids += self._tokenize(run)
+                ids += known
             ids.append(self._end_id)
             run = "\n"
         ids += self._tokenize(run + self.template.marker("assistant"))
-        return Prompt("".join(s.text for s in segments), tuple(ids), segments)
+        return tuple(ids)

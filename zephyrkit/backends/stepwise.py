@@ -97,6 +97,9 @@ class StepwiseModel:
 
     def prompt(self, messages: Sequence[Message]) -> Prompt:
         """The exact prompt for these messages, and how much of it the KV cache holds."""
+        self._handle.tokenize(
+            ""
+        )  # a prompt whose parts are all known would not notice that the model is closed
         prompt = self._encoder.encode(messages)
         reused = _common_prefix(self._cached, prompt.token_ids)
         return Prompt(prompt.text, prompt.token_ids, prompt.segments, reused)
@@ -118,7 +121,7 @@ class StepwiseModel:
         seed = draw_seed() if sampling.seed is None else sampling.seed
         with self._owned():
             clock = _Clock()
-            ids = self._encoder.encode(messages).token_ids
+            ids = self._encoder.token_ids(messages)
             limit = min(sampling.max_tokens, self._room(ids))
             reused = self._reuse(ids)
             text = TextStream(sampling.stop)
@@ -303,7 +306,7 @@ class StepwiseModel:
         if isinstance(prompt, str):
             return self.tokenize(prompt)
         if any(isinstance(item, dict) for item in prompt):
-            return self._encoder.encode(prompt).token_ids
+            return self._encoder.token_ids(prompt)
         for token in prompt:
             self._handle.text(token)  # raises ValueError for an id that doesn't exist
         return list(prompt)
@@ -336,4 +339,6 @@ def never() -> bool:
 def _common_prefix(cached: Sequence[int], ids: Sequence[int]) -> int:
     """Leading ids that need no computing. The last one always does: it gives the first logits."""
     longest = max(0, min(len(cached), len(ids) - 1))
+    if list(cached[:longest]) == list(ids[:longest]):  # the usual case, without a step a token
+        return longest
     return next((n for n in range(longest) if cached[n] != ids[n]), longest)
