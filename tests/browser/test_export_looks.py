@@ -35,8 +35,9 @@ def test_choose_export_and_cancel_with_the_keyboard_alone(shown):
     page, window = shown.page, panel(shown)
     window.get_by_role("button", name="Look again").focus()
     page.keyboard.press("Tab")
-    expect(window.get_by_role("radio", name="int4 fast")).to_be_focused()
-    page.keyboard.press("ArrowUp")
+    expect(window.get_by_role("radio", name="from the GGUF file")).to_be_focused()
+    for _ in range(2):
+        page.keyboard.press("ArrowDown")
     expect(window.get_by_role("radio", name="int8")).to_be_checked()
     expect(window.locator(".zk-command")).to_contain_text("--weight-format int8 --ratio 1.0 practice-int8")
     page.keyboard.press("Tab")
@@ -51,6 +52,25 @@ def test_choose_export_and_cancel_with_the_keyboard_alone(shown):
     expect(window.locator(".zk-title")).to_have_text("int8: stopped. Nothing was left behind.")
     expect(window.get_by_role("button", name="Export: int8")).to_be_focused()
     assert shown.run(1).endswith("[]")
+
+
+def test_from_a_gguf_file_with_the_keyboard_alone_and_nothing_jumps(shown):
+    page, window = shown.page, panel(shown)
+    expect(window.locator(".zk-command")).to_contain_text("zephyrkit convert")
+    expect(window.locator(".zk-command")).to_contain_text("practice-Q8_0.gguf practice-Q8_0-openvino")
+    window.get_by_role("radio", name="from the GGUF file").focus()
+    before = window.bounding_box()["height"]
+    page.keyboard.press("Tab")
+    expect(window.get_by_role("button", name="Export: from the GGUF file")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(window.locator(".zk-title")).to_have_text(
+        re.compile("from the GGUF file: exported to practice-Q8_0-openvino, 4.* MB"), timeout=60_000
+    )
+    expect(window.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "100")
+    expect(window.locator(".zk-figures")).to_have_text(re.compile("3.4 MB of 3.4 MB · .* at most"))
+    expect(window.get_by_text("✓ exported")).to_be_visible()
+    assert window.bounding_box()["height"] == before
+    assert "practice-Q8_0-openvino" in shown.run(1)
 
 
 def test_it_can_be_read_in_every_theme(shown):

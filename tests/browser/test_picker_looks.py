@@ -118,6 +118,30 @@ def test_errors_and_the_context_and_a_second_view(shown):
     expect(window.get_by_role("radio", name="Q2_K")).to_be_checked()
 
 
+def test_an_engine_is_chosen_and_a_file_converted_for_it(shown):
+    page, window = shown.page, picker(shown)
+    window.get_by_role("radio", name="small").check()
+    window.get_by_role("button", name="Download").click()
+    expect(window.locator(".zk-title")).to_have_text("small: here and checked", timeout=40_000)
+    before = window.bounding_box()["height"]
+    sentence = window.locator(".zk-facts > div").filter(has_text="Engine")
+    expect(sentence).to_contain_text("llama.cpp reads the file as it is.")
+    window.get_by_label("Engine").focus()
+    page.keyboard.type("Open")
+    expect(sentence).to_contain_text("no further download, no PyTorch")
+    expect(row(window, "small").get_by_text("○ here, not converted")).to_be_visible()
+    window.get_by_role("button", name="Convert for OpenVINO: small").focus()
+    page.keyboard.press("Enter")
+    expect(window.locator(".zk-title")).to_have_text("small: converted for OpenVINO", timeout=60_000)
+    expect(row(window, "small").get_by_text("✓ here, converted")).to_be_visible()
+    expect(window.get_by_role("button", name="Check sha256")).to_be_focused()
+    assert window.bounding_box()["height"] == before, "nothing jumps"
+    assert window.evaluate(OVERFLOW) == []
+    shown.run(2)
+    second = page.locator(".zephyrkit-picker").nth(1)
+    expect(second.get_by_label("Engine")).to_have_value("OpenVINO")
+
+
 def test_it_can_be_read_in_every_theme(shown):
     window = picker(shown)
     window.get_by_role("radio", name="gone").check()

@@ -100,8 +100,9 @@ def _require_folder(folder: Path) -> None:
         )
     if folder.suffix == ".gguf" and folder.is_file():
         raise ModelFileError(
-            f"{folder.name} is a GGUF file, but the export begins with the original weights: a folder with "
-            'config.json and safetensors files, like the one that zephyrkit.download("weights") fetches.'
+            f"{folder.name} is a GGUF file, but an export begins with the original weights: a folder with config.json "
+            'and safetensors files, like the one that zephyrkit.download("weights") fetches. To make an OpenVINO folder '
+            "from the file itself: zephyrkit.openvino_from_gguf."
         )
     if (folder / "openvino_model.xml").is_file():
         raise ModelFileError(f"{folder.name} is exported already. Load it with zephyrkit.OpenVino.")

@@ -34,6 +34,11 @@ def recorded(what: str) -> dict:
     return _read(f"full_shape_{what}.json")
 
 
+def same_weights() -> dict:
+    """Both engines on one Q4_K_M file, and what each type's conversion takes; by `python -m bench gguf_to_openvino`."""
+    return _read("gguf_to_openvino.json")
+
+
 SPEEDS = _FOLDER / "full_shape_speed.json"
 """Both engines' speeds at full shape, for `zephyrkit.read_speeds`."""
 
