@@ -94,6 +94,28 @@ def test_list_in_json_counts_with_the_context(run):
         quant = CATALOGUE[document["name"]]
         assert document["memory"] == quant.memory(context=512).total and document["size"] == quant.size
     assert small[0]["path"] == str(zk.PRACTICE) and not any(document["path"] for document in small[1:])
+    assert small[0]["openvino"] == str(zk.PRACTICE_OPENVINO) and not any(d["openvino"] for d in small[1:])
+
+
+def test_list_says_what_is_converted(run, place, tmp_path):
+    commit, quant = "0" * 40, CATALOGUE["Q5_K_S"]
+    shelf = tmp_path / "hub" / "models--TheBloke--stablelm-zephyr-3b-GGUF"
+    (shelf / "snapshots" / commit).mkdir(parents=True)
+    (shelf / "refs").mkdir()
+    (shelf / "refs" / "main").write_text(commit)
+    (shelf / "snapshots" / commit / quant.file).write_bytes(zk.PRACTICE.read_bytes())
+    before = run("list").stdout
+    code = (
+        "import sys; from zephyrkit.convert.converted import convert_once; print(convert_once(sys.argv[1]))"
+    )
+    file = str(shelf / "snapshots" / commit / quant.file)
+    made = subprocess.run(
+        [sys.executable, "-c", code, file], env=place, capture_output=True, text=True, check=True
+    )
+    made = made.stdout.strip()
+    after, document = run("list").stdout, json.loads(run("list", "--json").stdout)
+    assert "here, unchecked, converted" in after and "converted" not in before
+    assert [entry["openvino"] for entry in document if entry["name"] == quant.name] == [made]
 
 
 def test_show_accounts_for_every_byte(run):

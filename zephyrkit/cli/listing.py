@@ -4,7 +4,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..catalogue import CATALOGUE, WEIGHTS, WEIGHTS_REPOSITORY, WEIGHTS_SIZE, Quant
+from ..catalogue import CATALOGUE, PRACTICE_OPENVINO, WEIGHTS, WEIGHTS_REPOSITORY, WEIGHTS_SIZE, Quant
+from ..convert.converted import find_converted
 from ..downloader import CacheState, cache_state
 from ..machine import free_memory
 from .tables import amount, table
@@ -33,12 +34,20 @@ class Entry:
         )
 
     @property
+    def openvino(self) -> Path | None:
+        """Its OpenVINO form, where it comes with the kit or was converted."""
+        if self.quant is None or self.cache.path is None:
+            return None
+        return PRACTICE_OPENVINO if self.quant.repository is None else find_converted(self.cache.path)
+
+    @property
     def state(self) -> str:
         """Where it is, in few words."""
         if self.quant and self.quant.repository is None:
             return "with the kit"
         if self.cache.path is not None:
-            return "here, checked" if self.cache.verified else "here, unchecked"
+            checked = "here, checked" if self.cache.verified else "here, unchecked"
+            return checked + ", converted" * (self.openvino is not None)
         return f"{amount(self.cache.partial)} so far" if self.cache.partial else "-"
 
     def as_document(self) -> dict:
@@ -57,6 +66,7 @@ class Entry:
             "recommended": bool(quant and quant.recommended),
             "remark": self.remark,
             "path": str(path) if path else None,
+            "openvino": str(self.openvino) if self.openvino else None,
             "verified": self.cache.verified,
             "partial": self.cache.partial,
         }
