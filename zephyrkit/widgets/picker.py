@@ -21,7 +21,8 @@ from ..downloader import cache_state
 from ..errors import NotInCache
 from ..models import OPENVINO, load
 from .download_view import TRANSFERS, Task, Transfer, busy_with, describe
-from .picker_rows import ENGINES, LLAMA, Row, Table, look
+from .picker_rows import ENGINES, LLAMA, Row, look
+from .picker_table import Table
 from .window import as_safe_json, script, style
 from .work_window import WorkWindow
 

@@ -1,9 +1,8 @@
-"""What the picker shows of each file: plain data, and the same as a table for where no kernel runs."""
+"""What the picker shows of each file, as plain data."""
 
-import html
 import shutil
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..catalogue import Quant
@@ -11,6 +10,7 @@ from ..convert.converted import find_converted
 from ..downloader import CacheState, cache_state
 from ..downloader.cache import cache_folder
 from ..machine import free_memory
+from ..memory import MemoryNeed
 from .download_view import size
 
 LLAMA, OPENVINO = ENGINES = ("llama.cpp", "OpenVINO")
@@ -64,9 +64,17 @@ class Row:
         return min(self.context, self.quant.longest_context)
 
     @property
+    def need(self) -> MemoryNeed:
+        """The memory it takes: of a converted file, the folder's weights, which are laid out otherwise."""
+        need = self.quant.memory(context=self.context)
+        if self.engine == OPENVINO and self.converted:
+            return replace(need, weights=(self.converted / "openvino_model.bin").stat().st_size)
+        return need
+
+    @property
     def memory_fit(self) -> str:
         """ "fits", "tight" or "no": the memory it takes against what is free."""
-        return _fit(self.quant.memory(context=self.context).total, self.machine.memory)
+        return _fit(self.need.total, self.machine.memory)
 
     @property
     def to_fetch(self) -> int:
@@ -84,8 +92,7 @@ class Row:
     @property
     def memory(self) -> str:
         """The memory it takes, and whether that fits."""
-        total = self.quant.memory(context=self.context).total
-        return f"{size(total)} {_FITS[self.memory_fit]} {self.memory_fit}"
+        return f"{size(self.need.total)} {_FITS[self.memory_fit]} {self.memory_fit}"
 
     @property
     def here(self) -> str:
@@ -111,7 +118,7 @@ class Row:
 
     def shown(self) -> dict[str, object]:
         """All of it in words, for the window."""
-        quant, need = self.quant, self.quant.memory(context=self.context)
+        quant, need = self.quant, self.need
         repository = quant.repository
         return {
             "name": quant.name,
@@ -171,79 +178,6 @@ class Row:
         if self.damaged:
             return "Fetch it again"
         return f"Resume at {self.percent} %" if self.cached.partial else f"Download {size(self.to_fetch)}"
-
-
-@dataclass(frozen=True)
-class Table:
-    """The rows as plain text and as HTML: a cell's output that needs no kernel and no script."""
-
-    rows: tuple[Row, ...]
-    chosen: Quant | None = None
-
-    def __repr__(self) -> str:
-        cells = [self._head(), *(self._cells(row) for row in self.rows)]
-        widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
-        marks = ["", *(">" if row.quant == self.chosen else "" for row in self.rows)]
-        lines = [
-            f"{mark:2}{'  '.join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()}"
-            for mark, line in zip(marks, cells, strict=True)
-        ]
-        licences = [
-            f"{names}: {licence.name}. {licence.summary} {licence.link}"
-            for licence, names in self._licences()
-        ]
-        return "\n".join([self._title(), *lines, *licences])
-
-    def _repr_html_(self) -> str:
-        left = ' style="text-align:left"'
-        head = "".join(f'<th scope="col"{left}>{html.escape(name)}</th>' for name in self._head())
-        body = ""
-        for row in self.rows:
-            name, *others = map(html.escape, self._cells(row))
-            cells = "".join(f"<td{left}>{text}</td>" for text in others)
-            body += f'<tr><th scope="row"{left}>{name}</th>{cells}</tr>'
-        licences = "".join(
-            f'<p>{html.escape(names)}: <a href="{html.escape(licence.link)}">{html.escape(licence.name)}</a>. '
-            f"{html.escape(licence.summary)}</p>"
-            for licence, names in self._licences()
-        )
-        return (
-            f'<div class="zephyrkit-still"><table><caption{left}>{html.escape(self._title())}</caption>'
-            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{licences}</div>"
-        )
-
-    def _title(self) -> str:
-        context, machine = self.rows[0].context, self.rows[0].machine
-        engine = "" if self.rows[0].engine == LLAMA else f" {self.rows[0].engine} and"
-        return (
-            f"{len(self.rows)} files to choose from, for{engine} a context of {context:,} tokens. "
-            f"{machine.words()}"
-        )
-
-    def _head(self) -> list[str]:
-        return (
-            ["file", "bits", "size", "memory", "on this machine"] + ["measured"] * self._measured + ["remark"]
-        )
-
-    def _cells(self, row: Row) -> list[str]:
-        quant = row.quant
-        measured = [row.measured or "not measured here"] * self._measured
-        remark = quant.remark + (" (recommended)" if quant.recommended else "")
-        return [quant.name, str(quant.bits), size(quant.size), row.memory, row.here, *measured, remark]
-
-    @property
-    def _measured(self) -> bool:
-        return any(row.measured for row in self.rows)
-
-    def _licences(self) -> list[tuple]:
-        """Each licence once, with the names of the files that it holds for."""
-        names: dict = {}
-        for row in self.rows:
-            names.setdefault(row.quant.licence, []).append(row.quant.name)
-        return [
-            (licence, given[0] if len(given) == 1 else f"{given[0]} to {given[-1]}")
-            for licence, given in names.items()
-        ]
 
 
 def look(
