@@ -258,3 +258,10 @@ def test_nothing_is_hashed_to_see_whether_it_is_there(file):
     assert find_converted(file) is None and find_converted(file.with_name("gone.gguf")) is None
     assert left(file.parent) == ["mine.gguf"]
     print(f"{time.perf_counter() - begun:.4f} s")
+
+
+def test_to_look_whether_it_is_there_loads_nothing_heavy():
+    """The picker, the panel and the command line look at every start; only the child process needs OpenVINO."""
+    code = "import sys, zephyrkit.convert.converted; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"openvino", "numpy", "huggingface_hub"} & {n.split(".")[0] for n in loaded.stdout.split()}

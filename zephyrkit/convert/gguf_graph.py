@@ -14,27 +14,7 @@ from openvino import opset13 as opset
 from openvino.op import util
 from openvino.op.util import VariableInfo
 
-
-@dataclass(frozen=True)
-class Facts:
-    """What the graph is made of."""
-
-    layers: int
-    width: int
-    inner: int
-    heads: int
-    vocabulary: int
-    context: int
-    rotary: int
-    """Of a head's numbers, so many are turned by the position."""
-    rotary_base: float
-    epsilon: float
-    """In the norms."""
-
-    @property
-    def head(self) -> int:
-        """A head's width."""
-        return self.width // self.heads
+from .gguf_model import Facts
 
 
 @dataclass(frozen=True)

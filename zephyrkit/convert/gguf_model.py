@@ -1,12 +1,35 @@
 """What a GGUF file must hold to be converted: StableLM's facts and tensors, checked one by one."""
 
+from dataclasses import dataclass
+
 from ..errors import ModelFileError
 from ..gguf_header import Header
-from .gguf_graph import Facts
 from .gguf_layouts import LAYOUT
 from .gguf_tokenizer import Vocabulary
 
 ARCHITECTURE = "stablelm"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the graph is made of."""
+
+    layers: int
+    width: int
+    inner: int
+    heads: int
+    vocabulary: int
+    context: int
+    rotary: int
+    """Of a head's numbers, so many are turned by the position."""
+    rotary_base: float
+    epsilon: float
+    """In the norms."""
+
+    @property
+    def head(self) -> int:
+        """A head's width."""
+        return self.width // self.heads
 
 
 def model_facts(header: Header, name: str) -> Facts:

@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy
 
 from ..gguf_header import read_header
-from .gguf_graph import Facts, Graph, Sums, product
+from .gguf_graph import Graph, Sums, product
 from .gguf_matrices import Matrices
-from .gguf_model import configuration, model_facts
+from .gguf_model import Facts, configuration, model_facts
 from .gguf_tokenizer import read_vocabulary, write_tokenizer
 from .graph_writer import GraphWriter
 
