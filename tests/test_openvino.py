@@ -16,7 +16,7 @@ import pytest
 
 import zephyrkit as zk
 from zephyrkit.backends.openvino_folder import read_folder
-from zephyrkit.backends.openvino_graph import STAGES
+from zephyrkit.backends.openvino_graph import STAGES, WANTED, _choose_logits
 from zephyrkit.backends.sampler import SamplerChain
 from zephyrkit.machine import free_memory
 
@@ -426,6 +426,42 @@ def test_both_engines_draw_the_same_token_from_the_same_logits(model, seed):
             sampling = zk.Sampling(temperature=0.5 + number / 10, top_k=20, top_p=0.9, repeat_penalty=1.2)
             chains = [SamplerChain(sampling, seed + number, (3, 4)) for _ in range(2)]
             assert model._handle.sample(chains[0].address) == llama._handle.sample(chains[1].address)
+
+
+def test_a_reply_computes_the_logits_of_one_token_at_a_time(model):
+    for ids in ([5], [5] * model.batch):
+        model._handle.keep(0)
+        model._handle.decode_watched(ids, lambda: False)
+        assert model._handle._text._request.get_tensor("logits").shape == [
+            1,
+            1,
+            model._handle.vocabulary_size,
+        ]
+    model._cached.clear()
+
+
+def test_logits_of_a_matrix_that_is_stored_in_parts():
+    """A sum of two products, from the same numbers: both get the chosen rows."""
+    from openvino import Core, Model
+    from openvino import opset13 as operations
+
+    chance = numpy.random.default_rng(0)
+    given = operations.parameter([-1, 1, 8], numpy.float32, name="given")
+    hidden = operations.relu(given)
+    groups = operations.reshape(hidden, numpy.array([0, 0, 2, 4]), True)
+    sums = operations.reduce_sum(groups, numpy.array([3]), False)
+    products = [
+        operations.matmul(one, operations.constant(chance.random((16, width), numpy.float32)), False, True)
+        for one, width in ((hidden, 8), (sums, 2))
+    ]
+    logits = operations.add(*products)
+    logits.output(0).get_tensor().set_names({"logits"})
+    graph = Model([operations.result(logits)], [given])
+    numbers = chance.random((5, 1, 8), numpy.float32)
+    whole = Core().compile_model(graph, "CPU")([numbers])[0]
+    _choose_logits(graph)
+    chosen = Core().compile_model(graph, "CPU")({0: numbers, WANTED: numpy.array([1, 4])})[0]
+    assert numpy.allclose(chosen, whole[[1, 4]], atol=1e-6)
 
 
 # -- the cache -----------------------------------------------------------------------------------
