@@ -13,7 +13,7 @@ lab:  ## set up what is missing, then open the course in JupyterLab
 
 test:  ## set up what is missing, then run all tests
 	@$(PYTHON) scripts/prepare.py test
-	@$(VENV)/python -m pytest
+	@$(VENV)/python -m pytest -n 2 --dist loadfile
 
 notebooks:  ## run every notebook from top to bottom and store what it shows
 	@$(PYTHON) scripts/prepare.py test
