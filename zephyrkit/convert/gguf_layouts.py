@@ -20,9 +20,11 @@ class Layout:
     minimums: bool
     """Whether the groups also have a minimum, which becomes a small product of its own."""
     kept: str
-    """"exact": the very same weights; "rounded": scales rounded to 16 bits; "re-grouped": new scales, numbers rounded anew."""
+    """One of "exact" (the very same weights), "rounded" (scales and minimums rounded to 16 bits) and "re-grouped" (new
+    scales, and the numbers rounded anew for them)."""
     error: float
-    """Measured: root mean square of the differences over that of the weights."""
+    """Root mean square of the differences to gguf's own weights, over that of the weights. Measured with normally
+    distributed weights."""
 
     @property
     def becomes(self) -> str:
@@ -38,18 +40,19 @@ LAYOUTS = (
     Layout("F16", "f16", 0, False, "exact", 0.0),
     Layout("BF16", "f32", 0, False, "exact", 0.0),
     Layout("Q8_0", "i8", 32, False, "exact", 0.0),
-    Layout("Q6_K", "i8", 32, False, "re-grouped", 0.0),
+    Layout("Q6_K", "i8", 32, False, "re-grouped", 5.3e-3),
     Layout("Q5_0", "i8", 32, False, "exact", 0.0),
     Layout("Q5_1", "i8", 32, True, "exact", 0.0),
-    Layout("Q5_K", "i8", 32, True, "rounded", 0.0),
+    Layout("Q5_K", "i8", 32, True, "rounded", 6.5e-4),
     Layout("Q4_0", "i4", 32, False, "exact", 0.0),
     Layout("Q4_1", "u4", 32, True, "exact", 0.0),
-    Layout("Q4_K", "u4", 32, True, "rounded", 0.0),
+    Layout("Q4_K", "u4", 32, True, "rounded", 6.3e-4),
     Layout("IQ4_NL", "i8", 32, False, "exact", 0.0),
-    Layout("Q3_K", "i4", 16, False, "rounded", 0.0),
-    Layout("Q2_K", "u4", 16, True, "rounded", 0.0),
+    Layout("Q3_K", "i4", 16, False, "rounded", 1.9e-4),
+    Layout("Q2_K", "u4", 16, True, "rounded", 5.2e-4),
 )
-"""A row for every type that can be converted."""
+"""A row for every type that can be converted. It is about the matrices that are multiplied with: the embedding, of
+which single rows are taken, is stored in 16 bits (in 32 where the file has those), and vectors in 32."""
 
 LAYOUT = {layout.name: layout for layout in LAYOUTS}
 

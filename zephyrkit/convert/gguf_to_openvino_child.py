@@ -74,7 +74,7 @@ def main(source: str, folder: str, threads: int) -> int:
     with GraphWriter(made) as writer:
         matrices = Matrices(data, header, writer, told, threads)
         try:
-            build(facts, matrices, writer, path.name)
+            build(facts, matrices, writer)
         finally:
             matrices.close()
     say(stage="saving", done=told.done)
@@ -85,7 +85,7 @@ def main(source: str, folder: str, threads: int) -> int:
     return 0
 
 
-def build(facts: Facts, matrices: Matrices, writer: GraphWriter, name: str) -> None:
+def build(facts: Facts, matrices: Matrices, writer: GraphWriter) -> None:
     """The whole graph, layer by layer, in the order in which it computes."""
     graph = Graph(facts)
     state = graph.embedding(matrices.table("token_embd.weight", "model.embed_tokens"))
@@ -114,9 +114,7 @@ def build(facts: Facts, matrices: Matrices, writer: GraphWriter, name: str) -> N
         state = opset.add(state, product(Sums(opset.multiply(opset.swish(gate), up)), down))
     logits = product(normed(state, "output_norm"), matrices.matrix(["output.weight"], "lm_head"))
     logits.output(0).get_tensor().set_names({"logits"})
-    writer.save(
-        [opset.result(logits)], graph.sinks, graph.inputs, {"version": version("zephyrkit"), "source": name}
-    )
+    writer.save([opset.result(logits)], graph.sinks, graph.inputs, {"version": version("zephyrkit")})
 
 
 if __name__ == "__main__":

@@ -26,7 +26,8 @@ TEMPLATE = (
     + "\\n' }}"
     "{% endfor %}{% if add_generation_prompt %}{{ '<|assistant|>\\n' }}{% endif %}"
 )
-"""The prompt's layout in Jinja, for a file that brings none. The kit itself lays its prompts out without it."""
+"""The prompt's layout in Jinja, for other programs; the kit lays its prompts out without it. What the file says about
+templates is not taken over: it is often wrong, and it is a program."""
 
 SPLITTERS = ("gpt-2", "mpt", "default", "olmo", "jais", "trillion", "granite-docling")
 """Values of tokenizer.ggml.pre that mean this rule. A file of 2023 has none: GPT-NeoX's is meant (llama.cpp warns, and cuts otherwise)."""
@@ -42,7 +43,6 @@ class Vocabulary:
     begin: int
     end: int
     context: int
-    template: str
 
     def added(self) -> dict[int, str]:
         """Tokens that are found in a text before it is cut into words: special ones, and runs of spaces."""
@@ -73,10 +73,7 @@ def read_vocabulary(header: Header, name: str) -> Vocabulary:
         isinstance(token, int) and 0 <= token < len(tokens) for token in (begin, end)
     ):
         raise ModelFileError(f"The vocabulary of {name} is damaged. Download the model again.")
-    context, template = header.get("{arch}.context_length"), header.get("tokenizer.chat_template")
-    return Vocabulary(
-        tokens, types, pairs, begin, end, context, template if isinstance(template, str) else TEMPLATE
-    )
+    return Vocabulary(tokens, types, pairs, begin, end, header.get("{arch}.context_length"))
 
 
 def write_tokenizer(vocabulary: Vocabulary, folder: Path) -> None:
@@ -95,7 +92,7 @@ def write_tokenizer(vocabulary: Vocabulary, folder: Path) -> None:
             "model_max_length": vocabulary.context,
         },
     )
-    (folder / "chat_template.jinja").write_text(vocabulary.template, encoding="utf-8")
+    (folder / "chat_template.jinja").write_text(TEMPLATE, encoding="utf-8")
     _write_graphs(vocabulary, folder)
 
 
@@ -184,7 +181,7 @@ def _write_graphs(vocabulary: Vocabulary, folder: Path) -> None:
         "bos_token_id": vocabulary.begin,
         "eos_token_id": end,
         "pad_token_id": end,
-        "chat_template": vocabulary.template,
+        "chat_template": TEMPLATE,
         "openvino_tokenizers_version": version("openvino-tokenizers"),
     }
     for name, graph in graphs.items():

@@ -1,0 +1,280 @@
+"""OpenVINO straight from a GGUF file at full shape: time, memory, and its speed beside llama.cpp's and an export's.
+
+The weights are random: good for measuring speed and memory, and for how far two
+engines are apart on the same file, but not for quality. ``ZEPHYRKIT_BENCH_QUANTS="Q4_K_M Q8_0"``
+also makes these types of the full shape, converts and measures them ("all": the
+twelve; needs 12 GB of disk). What is found also goes to lessons 08 and 10.
+``ZEPHYRKIT_BENCH_MODEL=practice`` tries the bench with the practice model and records nothing.
+"""
+
+import json
+import os
+import shutil
+import statistics
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy
+
+from zephyrkit import (
+    PRACTICE,
+    PRACTICE_HF,
+    PRACTICE_OPENVINO,
+    QUANTS,
+    LlamaCpp,
+    OpenVino,
+    divergence,
+    memory_bandwidth,
+    openvino_from_gguf,
+    quantise,
+    read_header,
+)  # fmt: skip
+from zephyrkit.convert import to_gguf
+from zephyrkit.measure import Passage
+from zephyrkit.speed.machine_facts import machine_facts
+
+from .in_turn import BareLlama, KitEngine, rounds_in_turn
+from .plan import MODEL
+from .quantise import CHOSEN, build
+from .row import Row, row
+from .stand_in import OUT, Shape, stand_in
+
+RECORD = Path(__file__).parent.parent / "zephyrkit" / "course" / "lessons" / "gguf_to_openvino.json"
+EXPORT = OUT / "openvino-int4"
+"""The same shape, exported by optimum-intel; `bench.plan` makes it. Without it there is nothing to compare with."""
+
+FILE, OURS, THEIRS = (
+    "llama.cpp on the GGUF file",
+    "OpenVINO from the same file",
+    "OpenVINO int4, optimum-intel's export",
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is measured, and how much of it."""
+
+    name: str
+    gguf: Path
+    export: Path
+    promised: bool
+    place: str
+    """What the names of all files begin with that are made here."""
+    contexts: tuple[int, ...] = (128, 512)
+    rounds: int = 5
+    tokens: int = 24
+    passages: int = 2
+    passage_tokens: int = 48
+
+
+def plan() -> Plan:
+    if os.environ.get(MODEL) == "practice":
+        return Plan("practice model", PRACTICE, PRACTICE_OPENVINO, False, "practice-gguf", rounds=3)
+    return Plan("full shape", stand_in(), EXPORT, True, "gguf-to-openvino")
+
+
+def run() -> list[Row]:
+    chosen, record, rows = plan(), _record(), []
+    folder = OUT / chosen.place
+    for part in (
+        _conversion(chosen, folder, record),
+        _side_by_side(chosen, folder, record),
+        _types(chosen, record),
+    ):
+        for found in part:
+            print(f"  {found}", flush=True)
+            rows.append(found)
+        if chosen.promised:
+            RECORD.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    return rows
+
+
+def _record() -> dict:
+    """What was recorded before, with today's date and this machine."""
+    known = (
+        json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.is_file() else {"speeds": [], "types": []}
+    )
+    facts = machine_facts()
+    return {
+        "about": "GGUF files of StableLM Zephyr 3B's shape, with random weights, as OpenVINO folders.",
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": f"{facts['processor']}, {facts['cores']} cores, {facts['memory_gb']} GB, {facts['system']}",
+        "versions": facts["versions"],
+        **{key: known[key] for key in ("bandwidth", "conversion", "speeds", "types") if key in known},
+    }
+
+
+# -- converting --------------------------------------------------------------------
+
+
+def _conversion(plan: Plan, folder: Path, record: dict) -> Iterator[Row]:
+    shutil.rmtree(folder, ignore_errors=True)
+    openvino_from_gguf(plan.gguf, folder)
+    made = _made(folder)
+    record["conversion"] = {"type": "Q4_K_M", "source_bytes": plan.gguf.stat().st_size, **made}
+    promise = {"at_most": 45} if plan.promised else {}
+    yield Row(f"{plan.name}: converting", made["seconds"], "s", **promise)
+    promise = {"at_most": 3.5} if plan.promised else {}
+    yield Row(f"{plan.name}: memory of the conversion at most", made["peak_bytes"] / 1e9, "GB", **promise)
+    yield Row(f"{plan.name}: the folder", made["folder_bytes"] / 1e9, "GB")
+
+
+def _made(folder: Path) -> dict:
+    """A folder's own record of how it was made, and its size."""
+    manifest = json.loads((folder / "zephyrkit.json").read_text(encoding="utf-8"))
+    return {
+        "folder_bytes": sum(file.stat().st_size for file in folder.iterdir()),
+        "seconds": manifest["seconds"],
+        "peak_bytes": manifest["peak_memory"],
+    }
+
+
+# -- side by side ------------------------------------------------------------------
+
+
+def best_settings(path: Path) -> tuple[int, bool, list[Row]]:
+    """llama.cpp's best threads and flash attention for writing, after 128 tokens; all are tried in turn."""
+    ids = list(range(1, 129))
+    settings = [(threads, flash) for threads in (1, 2) for flash in (False, True)]
+    found: dict[tuple[int, bool], list[float]] = {each: [] for each in settings}
+    for number in range(3):
+        for each in settings[:: 1 if number % 2 else -1]:
+            with BareLlama(path, *each) as engine:
+                engine.read(ids)
+                engine.write(4)
+                found[each].append(1 / engine.write(12))
+    rows = [row(f"llama.cpp, {_words(*each)}, writing", "tokens/s", speeds) for each, speeds in found.items()]
+    return *max(settings, key=lambda each: statistics.median(found[each])), rows
+
+
+def _words(threads: int, flash: bool) -> str:
+    return f"{threads} thread{'s' if threads > 1 else ''}, {'with' if flash else 'no'} flash attention"
+
+
+def _side_by_side(plan: Plan, folder: Path, record: dict) -> Iterator[Row]:
+    bandwidth = memory_bandwidth()
+    record["bandwidth"] = bandwidth.median
+    yield row("memory: read by all cores", "GB/s", [each / 1e9 for each in bandwidth.rounds])
+    threads, flash, rows = best_settings(plan.gguf)
+    yield from rows
+    folders = {OURS: folder} | ({THEIRS: plan.export} if plan.export.is_dir() else {})
+    opened = {FILE: BareLlama(plan.gguf, threads, flash)}
+    opened |= {name: KitEngine(OpenVino(place, context=1024)) for name, place in folders.items()}
+    try:
+        measured = rounds_in_turn(opened, plan.contexts, plan.rounds, plan.tokens)
+    finally:
+        for engine in opened.values():
+            engine.close()
+    read = {FILE: _bytes_a_token(plan.gguf)} | {
+        name: _folder_bytes_a_token(place) for name, place in folders.items()
+    }
+    record["speeds"] = []
+    for name, found in measured.items():
+        settings = _words(threads, flash) if name == FILE else f"{threads} threads"
+        entry = {"name": name, "settings": settings, "bytes_a_token": read[name], "writing": {}}
+        for context in plan.contexts:
+            speeds = [1 / each for each in found.writing[context]]
+            entry["writing"][str(context)] = [statistics.median(speeds), min(speeds), max(speeds)]
+            yield row(f"{plan.name}: {name}, writing after {context} tokens", "tokens/s", speeds)
+        speeds = [1 / each for each in found.reading]
+        entry["reading"] = [statistics.median(speeds), min(speeds), max(speeds)]
+        yield row(f"{plan.name}: {name}, reading {plan.contexts[-1]} tokens", "tokens/s", speeds)
+        yield Row(
+            f"{plan.name}: {name}, what memory allows at most", bandwidth.median / read[name], "tokens/s"
+        )
+        record["speeds"].append(entry)
+    yield from _ratios(plan, measured)
+
+
+def _ratios(plan: Plan, measured: dict) -> Iterator[Row]:
+    """Against the other engines, round by round."""
+    ours = measured[OURS]
+    promises = {FILE: (1.2, 1.7), THEIRS: (0.9, None)}
+    for other in (name for name in measured if name != OURS):
+        writing, reading = promises[other]
+        for context in plan.contexts:
+            pairs = zip(measured[other].writing[context], ours.writing[context], strict=True)
+            promise = {"at_least": writing} if plan.promised else {}
+            yield row(
+                f"writing after {context} tokens: ours / {other}", "", [a / b for a, b in pairs], **promise
+            )
+        promise = {"at_least": reading} if plan.promised and reading else {}
+        pairs = zip(measured[other].reading, ours.reading, strict=True)
+        yield row(f"reading: ours / {other}", "", [a / b for a, b in pairs], **promise)
+
+
+def _bytes_a_token(path: Path) -> int:
+    """All tensors but the embedding, of which a token reads one row."""
+    return sum(tensor.size for tensor in read_header(path).tensors if tensor.name != "token_embd.weight")
+
+
+def _folder_bytes_a_token(folder: Path) -> int:
+    from zephyrkit import layer_types
+
+    matrices = layer_types(folder)
+    table = next(matrix.size for matrix in matrices if "embed_tokens" in matrix.name)
+    return (folder / "openvino_model.bin").stat().st_size - table
+
+
+# -- the twelve types --------------------------------------------------------------
+
+
+def _types(plan: Plan, record: dict) -> Iterator[Row]:
+    names = os.environ.get(CHOSEN, "").split()
+    names = [quant.name for quant in QUANTS] if names == ["all"] else names
+    if not names:
+        return
+    source = OUT / f"{plan.place}-F16.gguf"
+    if not source.exists():
+        build(source, Shape()) if plan.promised else to_gguf(PRACTICE_HF, source, "F16")
+    for name in names:
+        found = {"name": name, **_one_type(plan, source, name)}
+        others = [each for each in record["types"] if each["name"] != name]
+        order = [quant.name for quant in QUANTS]
+        record["types"] = sorted([*others, found], key=lambda each: order.index(each["name"]))
+        if plan.promised:
+            RECORD.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        yield Row(
+            f"{name}: the folder (the file: {found['file_bytes'] / 1e9:.2f})",
+            found["folder_bytes"] / 1e9,
+            "GB",
+        )
+        yield Row(f"{name}: converting", found["seconds"], "s")
+        yield Row(f"{name}: memory of the conversion at most", found["peak_bytes"] / 1e9, "GB")
+        yield Row(f"{name}: llama.cpp, writing", found["llama"], "tokens/s")
+        yield Row(f"{name}: OpenVINO, writing", found["openvino"], "tokens/s")
+        yield Row(f"{name}: divergence of the two", found["divergence"], "nats")
+        yield Row(f"{name}: the same first choice", 100 * found["same_choice"], "%")
+    if set(names) == {quant.name for quant in QUANTS}:
+        source.unlink()
+
+
+def _one_type(plan: Plan, source: Path, name: str) -> dict:
+    """Make a type, convert it, measure it, and delete it again."""
+    path, folder = OUT / f"{plan.place}-{name}.gguf", OUT / f"{plan.place}-{name}"
+    try:
+        if not path.exists():
+            quantise(source, path, name)
+        shutil.rmtree(folder, ignore_errors=True)
+        openvino_from_gguf(path, folder)
+        random = numpy.random.default_rng(1)
+        passages = [
+            Passage(tuple(random.integers(1, 1000, plan.passage_tokens + 1).tolist()), plan.passage_tokens)
+            for _ in range(plan.passages)
+        ]
+        with LlamaCpp(path, context=1024) as llama, OpenVino(folder, context=1024) as model:
+            apart = divergence(llama, model, passages)
+            engines = {"llama": KitEngine(llama), "openvino": KitEngine(model)}
+            measured = rounds_in_turn(engines, (64,), 3, plan.tokens)
+        return {
+            "file_bytes": path.stat().st_size,
+            **_made(folder),
+            **{engine: 1 / statistics.median(found.writing[64]) for engine, found in measured.items()},
+            "divergence": apart.mean,
+            "same_choice": apart.same_choice,
+        }
+    finally:
+        path.unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
