@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy
 
@@ -32,7 +33,8 @@ from zephyrkit import (
     read_header,
 )  # fmt: skip
 from zephyrkit.convert import to_gguf
-from zephyrkit.measure import Passage
+from zephyrkit.course.lab import HELD_OUT
+from zephyrkit.measure import Passage, passage
 from zephyrkit.speed.machine_facts import machine_facts
 
 from .in_turn import BareLlama, KitEngine, rounds_in_turn
@@ -78,16 +80,19 @@ def plan() -> Plan:
 def run() -> list[Row]:
     chosen, record, rows = plan(), _record(), []
     folder = OUT / chosen.place
-    for part in (
-        _conversion(chosen, folder, record),
-        _side_by_side(chosen, folder, record),
-        _types(chosen, record),
-    ):
-        for found in part:
-            print(f"  {found}", flush=True)
-            rows.append(found)
-        if chosen.promised:
-            RECORD.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    try:
+        for part in (
+            _conversion(chosen, folder, record),
+            _side_by_side(chosen, folder, record),
+            _types(chosen, record),
+        ):
+            for found in part:
+                print(f"  {found}", flush=True)
+                rows.append(found)
+            if chosen.promised:
+                RECORD.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
     return rows
 
 
@@ -247,8 +252,25 @@ def _types(plan: Plan, record: dict) -> Iterator[Row]:
         yield Row(f"{name}: OpenVINO, writing", found["openvino"], "tokens/s")
         yield Row(f"{name}: divergence of the two", found["divergence"], "nats")
         yield Row(f"{name}: the same first choice", 100 * found["same_choice"], "%")
+        real = found["practice"]
+        yield Row(f"{name}, practice model: divergence of the two", real["divergence"], "nats")
+        yield Row(
+            f"{name}, practice model: the same first choice", 100 * real["same_choice"], "%", at_least=98
+        )
     if set(names) == {quant.name for quant in QUANTS}:
         source.unlink()
+
+
+def _practice(name: str) -> dict:
+    """How far the engines are apart on the practice model's file of this type, over the held-out replies."""
+    with TemporaryDirectory() as place:
+        source = to_gguf(PRACTICE_HF, Path(place) / "F16.gguf", "F16")
+        path = quantise(source, Path(place) / f"{name}.gguf", name)
+        folder = openvino_from_gguf(path, Path(place) / name)
+        with LlamaCpp(path) as llama, OpenVino(folder) as model:
+            passages = [passage(llama, conversation) for conversation in HELD_OUT]
+            apart = divergence(llama, model, passages)
+    return {"divergence": apart.mean, "same_choice": apart.same_choice, "tokens": apart.tokens}
 
 
 def _one_type(plan: Plan, source: Path, name: str) -> dict:
@@ -274,6 +296,7 @@ def _one_type(plan: Plan, source: Path, name: str) -> dict:
             **{engine: 1 / statistics.median(found.writing[64]) for engine, found in measured.items()},
             "divergence": apart.mean,
             "same_choice": apart.same_choice,
+            "practice": _practice(name),
         }
     finally:
         path.unlink(missing_ok=True)

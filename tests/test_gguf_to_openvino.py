@@ -404,15 +404,15 @@ def test_fifty_replies_are_pytorchs(reference, converted):
 
 @pytest.fixture(scope="module")
 def passages(files):
-    """Held-out conversations of 2,000 tokens or a little more in their replies."""
+    """Every reply of the held-out conversations, the earlier ones too: 2,000 tokens or more."""
+    replies = [
+        conversation[: number + 1]
+        for conversation in HELD_OUT
+        for number, message in enumerate(conversation)
+        if message["role"] == "assistant"
+    ]
     with zk.LlamaCpp(files["F32"]) as model:
-        found, counted = [], 0
-        for conversation in HELD_OUT:
-            found.append(zk.passage(model, conversation))
-            counted += found[-1].counted
-            if counted >= POSITIONS:
-                return found
-    raise AssertionError(f"The held-out replies have only {counted} tokens.")
+        return [zk.passage(model, conversation) for conversation in replies]
 
 
 @pytest.mark.parametrize("name", ["F32", "F16", *QUANTS])
@@ -422,7 +422,41 @@ def test_both_engines_choose_alike_on_the_same_file(name, files, converted, pass
     with zk.OpenVino(converted[name]) as model:
         found = zk.divergence(known, model, passages)
     assert found.tokens >= POSITIONS and found.same_choice >= ALIKE, found
-    assert found.mean < 0.005, found
+    assert found.mean < 0.02, found
+
+
+@pytest.mark.parametrize("name", ["Q2_K", "Q4_K_M", "Q6_K"])
+def test_the_weights_are_the_files(name, files, converted, passages, tmp_path):
+    """Against the same weights in 32 bits, as gguf dequantises them: what is between the engines is not the conversion.
+
+    llama.cpp rounds what goes into a product with quantised weights to 8 bits, so it is further from its own file.
+    """
+    with zk.LlamaCpp(dequantised(files[name], tmp_path / "exact.gguf")) as exact:
+        known = zk.log_probabilities(exact, passages)
+    with zk.OpenVino(converted[name], precision="f32") as model:
+        found = zk.divergence(known, model, passages)
+    assert found.mean < 2e-4 and found.same_choice > 0.995, found
+
+
+def dequantised(file: Path, out: Path) -> Path:
+    """The same model with 32-bit weights."""
+    reader, writer = gguf.GGUFReader(file), gguf.GGUFWriter(out, "stablelm")
+    for key, field in reader.fields.items():
+        kind = field.types[0] if field.types else None
+        if key.startswith("GGUF.") or key in ("general.architecture", "general.file_type"):
+            continue
+        if kind == gguf.GGUFValueType.ARRAY:
+            writer.add_array(key, field.contents())
+        else:
+            writer.add_key_value(key, field.contents(), kind)
+    for tensor in reader.tensors:
+        weights = gguf.quants.dequantize(tensor.data, tensor.tensor_type)
+        writer.add_tensor(tensor.name, weights.astype("<f4"))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return out
 
 
 def test_genai_and_optimum_give_the_same_text(converted):
