@@ -2,7 +2,7 @@
 
 The weights are random: good for measuring speed and memory, and for how far two
 engines are apart on the same file, but not for quality. ``ZEPHYRKIT_BENCH_QUANTS="Q4_K_M Q8_0"``
-also makes these types of the full shape, converts and measures them ("all": the
+makes these types of the full shape instead, converts and measures each ("all": the
 twelve; needs 12 GB of disk). What is found also goes to lessons 08 and 10.
 ``ZEPHYRKIT_BENCH_MODEL=practice`` tries the bench with the practice model and records nothing.
 """
@@ -64,9 +64,9 @@ class Plan:
     promised: bool
     place: str
     """What the names of all files begin with that are made here."""
-    contexts: tuple[int, ...] = (128, 512)
-    rounds: int = 5
-    tokens: int = 24
+    contexts: tuple[int, ...] = (128, 384)
+    rounds: int = 3
+    tokens: int = 20
     passages: int = 2
     passage_tokens: int = 48
 
@@ -79,21 +79,26 @@ def plan() -> Plan:
 
 def run() -> list[Row]:
     chosen, record, rows = plan(), _record(), []
-    folder = OUT / chosen.place
+    folder, names = OUT / chosen.place, os.environ.get(CHOSEN, "").split()
+    parts = (
+        [_types(chosen, names, record)]
+        if names
+        else [_converting(chosen, folder, record), _speeds(chosen, folder, record)]
+    )
     try:
-        for part in (
-            _conversion(chosen, folder, record),
-            _side_by_side(chosen, folder, record),
-            _types(chosen, record),
-        ):
+        for part in parts:
             for found in part:
                 print(f"  {found}", flush=True)
                 rows.append(found)
-            if chosen.promised:
-                RECORD.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+            _keep(chosen, record)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return rows
+
+
+def _keep(plan: Plan, record: dict) -> None:
+    if plan.promised:
+        RECORD.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
 def _record() -> dict:
@@ -114,7 +119,7 @@ def _record() -> dict:
 # -- converting --------------------------------------------------------------------
 
 
-def _conversion(plan: Plan, folder: Path, record: dict) -> Iterator[Row]:
+def _converting(plan: Plan, folder: Path, record: dict) -> Iterator[Row]:
     shutil.rmtree(folder, ignore_errors=True)
     openvino_from_gguf(plan.gguf, folder)
     made = _made(folder)
@@ -140,16 +145,15 @@ def _made(folder: Path) -> dict:
 
 
 def best_settings(path: Path) -> tuple[int, bool, list[Row]]:
-    """llama.cpp's best threads and flash attention for writing, after 128 tokens; all are tried in turn."""
+    """llama.cpp's best threads and flash attention for writing, after 128 tokens; all are tried."""
     ids = list(range(1, 129))
     settings = [(threads, flash) for threads in (1, 2) for flash in (False, True)]
-    found: dict[tuple[int, bool], list[float]] = {each: [] for each in settings}
-    for number in range(3):
-        for each in settings[:: 1 if number % 2 else -1]:
-            with BareLlama(path, *each) as engine:
-                engine.read(ids)
-                engine.write(4)
-                found[each].append(1 / engine.write(12))
+    found: dict[tuple[int, bool], list[float]] = {}
+    for each in settings:
+        with BareLlama(path, *each) as engine:
+            engine.read(ids)
+            engine.write(2)
+            found[each] = [1 / engine.write(6) for _ in range(3)]
     rows = [row(f"llama.cpp, {_words(*each)}, writing", "tokens/s", speeds) for each, speeds in found.items()]
     return *max(settings, key=lambda each: statistics.median(found[each])), rows
 
@@ -158,7 +162,7 @@ def _words(threads: int, flash: bool) -> str:
     return f"{threads} thread{'s' if threads > 1 else ''}, {'with' if flash else 'no'} flash attention"
 
 
-def _side_by_side(plan: Plan, folder: Path, record: dict) -> Iterator[Row]:
+def _speeds(plan: Plan, folder: Path, record: dict) -> Iterator[Row]:
     bandwidth = memory_bandwidth()
     record["bandwidth"] = bandwidth.median
     yield row("memory: read by all cores", "GB/s", [each / 1e9 for each in bandwidth.rounds])
@@ -226,39 +230,34 @@ def _folder_bytes_a_token(folder: Path) -> int:
 # -- the twelve types --------------------------------------------------------------
 
 
-def _types(plan: Plan, record: dict) -> Iterator[Row]:
-    names = os.environ.get(CHOSEN, "").split()
-    names = [quant.name for quant in QUANTS] if names == ["all"] else names
-    if not names:
-        return
+def _types(plan: Plan, names: list[str], record: dict) -> Iterator[Row]:
+    order = [quant.name for quant in QUANTS]
+    names = order if names == ["all"] else names
     source = OUT / f"{plan.place}-F16.gguf"
     if not source.exists():
         build(source, Shape()) if plan.promised else to_gguf(PRACTICE_HF, source, "F16")
     for name in names:
         found = {"name": name, **_one_type(plan, source, name)}
         others = [each for each in record["types"] if each["name"] != name]
-        order = [quant.name for quant in QUANTS]
         record["types"] = sorted([*others, found], key=lambda each: order.index(each["name"]))
-        if plan.promised:
-            RECORD.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-        yield Row(
-            f"{name}: the folder (the file: {found['file_bytes'] / 1e9:.2f})",
-            found["folder_bytes"] / 1e9,
-            "GB",
-        )
-        yield Row(f"{name}: converting", found["seconds"], "s")
-        yield Row(f"{name}: memory of the conversion at most", found["peak_bytes"] / 1e9, "GB")
-        yield Row(f"{name}: llama.cpp, writing", found["llama"], "tokens/s")
-        yield Row(f"{name}: OpenVINO, writing", found["openvino"], "tokens/s")
-        yield Row(f"{name}: divergence of the two", found["divergence"], "nats")
-        yield Row(f"{name}: the same first choice", 100 * found["same_choice"], "%")
-        real = found["practice"]
-        yield Row(f"{name}, practice model: divergence of the two", real["divergence"], "nats")
-        yield Row(
-            f"{name}, practice model: the same first choice", 100 * real["same_choice"], "%", at_least=98
-        )
-    if set(names) == {quant.name for quant in QUANTS}:
+        _keep(plan, record)
+        yield from _rows(found)
+    if len(record["types"]) == len(order):
         source.unlink()
+
+
+def _rows(found: dict) -> Iterator[Row]:
+    name, real = found["name"], found["practice"]
+    yield Row(f"{name}: the file", found["file_bytes"] / 1e9, "GB")
+    yield Row(f"{name}: the folder", found["folder_bytes"] / 1e9, "GB")
+    yield Row(f"{name}: converting", found["seconds"], "s")
+    yield Row(f"{name}: memory of the conversion at most", found["peak_bytes"] / 1e9, "GB")
+    yield Row(f"{name}: llama.cpp, writing", found["llama"], "tokens/s")
+    yield Row(f"{name}: OpenVINO, writing", found["openvino"], "tokens/s")
+    yield Row(f"{name}: divergence of the two", found["divergence"], "nats")
+    yield Row(f"{name}: the same first choice", 100 * found["same_choice"], "%")
+    yield Row(f"{name}, practice model: divergence of the two", real["divergence"], "nats")
+    yield Row(f"{name}, practice model: the same first choice", 100 * real["same_choice"], "%", at_least=98)
 
 
 def _practice(name: str) -> dict:
