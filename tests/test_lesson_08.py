@@ -4,11 +4,14 @@ import argparse
 import json
 import shlex
 
+import gguf
+import numpy
 import openvino
 import pytest
 from notebook_tools import NOTEBOOKS, code_cells, read
 from openvino_folders import eight_bits, exported
 
+import zephyrkit as zk
 from zephyrkit.course.lessons.lesson_08 import lesson
 
 NOTEBOOK = next(path for path in NOTEBOOKS if path.stem == lesson.name)
@@ -63,3 +66,50 @@ def test_the_mended_command_is_understood_by_its_tool():
 def test_the_lessons_folder_says_which_token_ends_a_reply():
     config = json.loads((eight_bits() / "config.json").read_text(encoding="utf-8"))
     assert config["eos_token_id"] == 0
+
+
+# -- a block taken apart ------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def block(tmp_path_factory):
+    """What the lesson's cells leave behind when they have cut out a block and taken it apart."""
+    scope = {"zk": zk, "np": numpy, "place": tmp_path_factory.mktemp("block")}
+    for beginning in ("sixteen = to_gguf(", "large, packed, nibbles ="):
+        exec(cell(beginning), scope)
+    return scope
+
+
+def test_the_group_read_by_hand_is_what_gguf_s_own_code_reads(block):
+    right = gguf.quants.dequantize(block["block"], gguf.GGMLQuantizationType.Q4_K)
+    by_hand = block["scale"] * block["numbers"] - block["minimum"]
+    assert by_hand == pytest.approx(right[:32], abs=1e-6) and numpy.abs(right[:32]).max() > 0.01
+
+
+def test_the_two_products_are_the_row(block):
+    right = gguf.quants.dequantize(block["block"], gguf.GGMLQuantizationType.Q4_K)
+    exec(cell("take_apart("), block)
+    assert block["first"] - block["second"] == pytest.approx(
+        float((right.reshape(8, 32) * block["incoming"]).sum()), abs=1e-4
+    )
+
+
+def test_the_solution_reads_real_blocks(block):
+    right = gguf.quants.dequantize(block["block"], gguf.GGMLQuantizationType.Q4_K)
+    scope = {"np": numpy}
+    exec(lesson.by_id()["read_a_weight"].solution, scope)
+    read = [scope["weight"](block["block"], index) for index in range(64)]
+    assert read == pytest.approx(list(right[:64]), abs=1e-6)
+
+
+def test_the_short_road_has_the_export_s_outside(tmp_path):
+    """Names, states, and as many of the operations that are the model's."""
+    core = openvino.Core()
+    short = zk.openvino_from_gguf(zk.PRACTICE, tmp_path / "short")
+    one, other = (core.read_model(f / "openvino_model.xml") for f in (eight_bits(), short))
+    assert names(one) == names(other)
+    states = [{v.info.variable_id for v in graph.get_variables()} for graph in (one, other)]
+    assert states[0] == states[1] and len(states[0]) == 8
+    for kind in ("MVN", "ScaledDotProductAttention", "ReadValue", "Assign", "Swish"):
+        counts = [sum(op.get_type_name() == kind for op in graph.get_ops()) for graph in (one, other)]
+        assert counts[0] == counts[1] > 0, kind
