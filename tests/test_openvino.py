@@ -489,6 +489,11 @@ def test_a_later_turn_reads_only_what_is_new(model):
         assert read[-1] <= new + 3, "a line break, the end of the turn, and the latest token again"
 
 
+def test_a_prompt_is_cut_in_the_same_places_wherever_reading_begins(model):
+    for start in range(300):
+        assert (start + model._portion(start, None)) % model.batch == 0
+
+
 def test_the_context_is_never_left(model):
     """Positions that don't fit would be written behind the cache: the handle refuses them."""
     handle = model._handle

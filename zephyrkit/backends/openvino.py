@@ -29,9 +29,9 @@ from .openvino_graph import (
 )
 from .stepwise import StepwiseModel
 
-BATCH = 32
-"""Prompt tokens computed together, which is one block of the KV cache. At full shape 32 take 0.35 s, so progress
-moves; 256 would read no more tokens a second. It doesn't follow the machine's speed, so that the same prompt is
+BATCH = 128
+"""Prompt tokens computed together. At full shape, on two cores with AVX2, 32 give 20.9 tokens/s, 64 21.5, 128 29.5
+and 256 30.2; progress moves with each of them. It doesn't follow the machine's speed, so that the same prompt is
 always cut in the same places: the last digits of the logits depend on that."""
 
 CACHE_PRECISION = "f16"
