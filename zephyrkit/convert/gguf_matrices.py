@@ -1,6 +1,6 @@
 """A GGUF file's tensors, laid out anew for OpenVINO, some rows at a time."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
@@ -11,7 +11,7 @@ from openvino import opset13 as opset
 from ..gguf_header import Header, Tensor
 from .gguf_blocks import Parts, k_scales, packed_nibbles, put_together, take_apart
 from .gguf_graph import Matrix
-from .gguf_layouts import LAYOUT, Layout
+from .gguf_layouts import LAYOUT
 from .graph_writer import GraphWriter
 
 PIECE = 2**21
@@ -50,7 +50,7 @@ class Matrices:
         return self._floats(self._bytes(tensor), tensor.type)
 
     def table(self, name: str, as_: str):
-        """A matrix of which single rows are taken, as 16-bit numbers (32-bit ones where the file has those): float32 in the graph."""
+        """A matrix of which single rows are taken, in 16 bits, or in 32 where the file has those: float32 in the graph."""
         tensor = self._tensors[name]
         kind = "f32" if LAYOUT[tensor.type].element == "f32" else "f16"
         wanted = numpy.float32 if kind == "f32" else numpy.float16
@@ -60,50 +60,44 @@ class Matrices:
                 return self._floats(data, tensor.type).astype(wanted)
             return put_together(take_apart(tensor.type, data)).astype(wanted)
 
-        pieces = (lay_out_piece for lay_out_piece in self._worked(tensor, lay_out))
-        node = self._writer.constant(f"self.{as_}.weight", _TYPES[kind], tensor.shape[::-1], pieces)
+        node = self._constant(as_, kind, tensor.shape[::-1], self._worked(tensor, lay_out))
         return node if kind == "f32" else opset.convert(node, Type.f32)
 
-    def matrix(self, names: Sequence[str], as_: str) -> Matrix:
-        """One or more tensors of the same type and row length, one below the other, to multiply with."""
-        tensors = [self._tensors[name] for name in names]
-        columns, rows = tensors[0].shape[0], sum(tensor.shape[1] for tensor in tensors)
-        layout, name = LAYOUT[tensors[0].type], f"self.{as_}.weight"
+    def matrix(self, name: str, as_: str) -> Matrix:
+        """A matrix to multiply with, in its type's layout."""
+        tensor = self._tensors[name]
+        layout, (columns, rows) = LAYOUT[tensor.type], tensor.shape
         if not layout.group:
-            return Matrix(self._plain(tensors, layout, name, (rows, columns)))
+            return Matrix(self._plain(tensor, layout.element, as_))
         scales: list[numpy.ndarray] = []
         minimums: list[numpy.ndarray] = []
 
         def numbers() -> Iterator[numpy.ndarray]:
-            for tensor in tensors:
-                for packed, scale, minimum in self._worked(
-                    tensor, lambda data, t=tensor: laid_out(t.type, data)
-                ):
-                    scales.append(scale)
-                    minimums.append(minimum)
-                    yield packed
+            for packed, scale, minimum in self._worked(tensor, lambda data: laid_out(tensor.type, data)):
+                scales.append(scale)
+                minimums.append(minimum)
+                yield packed
 
         groups = columns // layout.group
-        node = self._writer.constant(name, _TYPES[layout.element], (rows, groups, layout.group), numbers())
-        scale = self._writer.constant(f"{name}/scale", Type.f16, (rows, groups, 1), scales)
+        node = self._constant(as_, layout.element, (rows, groups, layout.group), numbers())
+        scale = self._constant(as_, "f16", (rows, groups, 1), scales, "/scale")
         weights = opset.multiply(opset.convert(node, Type.f16), scale)
         weights = opset.reshape(weights, numpy.array([rows, columns]), False)
         weights = opset.convert(weights, Type.f32)
         if not layout.minimums:
             return Matrix(weights)
-        small = self._writer.constant(f"{name}/minimum", Type.f16, (rows, groups), minimums)
+        small = self._constant(as_, "f16", (rows, groups), minimums, "/minimum")
         return Matrix(weights, opset.convert(small, Type.f32), layout.group)
 
-    def _plain(self, tensors: Sequence[Tensor], layout: Layout, name: str, shape: tuple[int, int]):
-        def pieces() -> Iterator[numpy.ndarray]:
-            for tensor in tensors:
-                if tensor.type == "BF16":
-                    yield from self._worked(tensor, lambda data: self._floats(data, "BF16"))
-                else:
-                    yield from self._worked(tensor, lambda data: data)
+    def _plain(self, tensor: Tensor, kind: str, as_: str):
+        """A matrix without scales: float32 in the graph."""
+        convert = tensor.type == "BF16"
+        pieces = self._worked(tensor, lambda data: self._floats(data, "BF16") if convert else data)
+        node = self._constant(as_, kind, tensor.shape[::-1], pieces)
+        return node if kind == "f32" else opset.convert(node, Type.f32)
 
-        node = self._writer.constant(name, _TYPES[layout.element], shape, pieces())
-        return node if layout.element == "f32" else opset.convert(node, Type.f32)
+    def _constant(self, as_: str, kind: str, shape: tuple[int, ...], pieces: Iterable, part: str = ""):
+        return self._writer.constant(f"self.{as_}.weight{part}", _TYPES[kind], shape, pieces)
 
     def _bytes(self, tensor: Tensor) -> numpy.ndarray:
         return self._data[tensor.offset : tensor.offset + tensor.size]
@@ -162,11 +156,7 @@ def regrouped(parts: Parts, group: int) -> Parts:
     scales = largest.reshape(len(largest), -1, together).max(axis=2) / 127
     # What is stored is the 16-bit scale, so that is what the numbers are made for.
     scales = scales.astype(numpy.float16).astype(numpy.float32)
-    factors = numpy.divide(
-        parts.scales,
-        scales.repeat(together, axis=1),
-        where=scales.repeat(together, axis=1) > 0,
-        out=numpy.zeros_like(parts.scales),
-    )
+    new = scales.repeat(together, axis=1)
+    factors = numpy.divide(parts.scales, new, where=new > 0, out=numpy.zeros_like(new))
     numbers = numpy.rint(parts.numbers * factors[..., None]).clip(-127, 127).astype(numpy.int8)
     return Parts(numbers.reshape(len(numbers), -1, group), scales)

@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy
+from openvino import opset13 as opset
 
 from ..gguf_header import read_header
 from .gguf_graph import Graph, Sums, product
@@ -93,26 +94,24 @@ def build(facts: Facts, matrices: Matrices, writer: GraphWriter) -> None:
     def normed(value, ours: str):
         return Sums(graph.norm(value, matrices.vector(f"{ours}.weight"), matrices.vector(f"{ours}.bias")))
 
-    from openvino import opset13 as opset
-
     for layer in range(facts.layers):
         block, theirs = f"blk.{layer}", f"model.layers.{layer}"
         before = normed(state, f"{block}.attn_norm")
         query, key, value = (
-            product(before, matrices.matrix([f"{block}.attn_{one}.weight"], f"{theirs}.self_attn.{one}_proj"))
+            product(before, matrices.matrix(f"{block}.attn_{one}.weight", f"{theirs}.self_attn.{one}_proj"))
             for one in "qkv"
         )
         mixed = Sums(graph.attention(layer, query, key, value))
-        out = matrices.matrix([f"{block}.attn_output.weight"], f"{theirs}.self_attn.o_proj")
+        out = matrices.matrix(f"{block}.attn_output.weight", f"{theirs}.self_attn.o_proj")
         state = opset.add(state, product(mixed, out))
         before = normed(state, f"{block}.ffn_norm")
         gate, up = (
-            product(before, matrices.matrix([f"{block}.ffn_{one}.weight"], f"{theirs}.mlp.{one}_proj"))
+            product(before, matrices.matrix(f"{block}.ffn_{one}.weight", f"{theirs}.mlp.{one}_proj"))
             for one in ("gate", "up")
         )
-        down = matrices.matrix([f"{block}.ffn_down.weight"], f"{theirs}.mlp.down_proj")
+        down = matrices.matrix(f"{block}.ffn_down.weight", f"{theirs}.mlp.down_proj")
         state = opset.add(state, product(Sums(opset.multiply(opset.swish(gate), up)), down))
-    logits = product(normed(state, "output_norm"), matrices.matrix(["output.weight"], "lm_head"))
+    logits = product(normed(state, "output_norm"), matrices.matrix("output.weight", "lm_head"))
     logits.output(0).get_tensor().set_names({"logits"})
     writer.save([opset.result(logits)], graph.sinks, graph.inputs, {"version": version("zephyrkit")})
 
