@@ -41,7 +41,11 @@ class OpenVinoTokenizer:
 
     def bytes(self, token: int) -> bytes:
         """A token's bytes, perhaps half a character; none for an entry that the vocabulary leaves unused."""
-        return self._bytes.get(token, b"")
+        if token not in self._bytes:
+            # Its text has another token too, and the vocabulary names only that one: GPT-NeoX has runs of spaces twice.
+            with self._encoding:
+                self._bytes[token] = self._tokenizer.decode([token], skip_special_tokens=False).encode()
+        return self._bytes[token]
 
     def encode(self, text: str) -> list[int]:
         """The ids of plain text: no BOS, special tokens read as text."""
