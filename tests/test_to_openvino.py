@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -19,9 +20,11 @@ import pytest
 
 import zephyrkit as zk
 from zephyrkit.convert import child, to_openvino
+from zephyrkit.convert.export_estimate import estimate
 from zephyrkit.convert.export_place import Place, clean
 from zephyrkit.convert.export_recipe import Recipe, recipe
-from zephyrkit.convert.export_source import read_source
+from zephyrkit.convert.export_source import Source, read_source
+from zephyrkit.course.full_shape import recorded
 
 PRESETS = list(zk.EXPORT_PRESETS)
 MATRICES = 30  # the practice model's: 7 in each of 4 layers, the embedding, the output
@@ -104,12 +107,29 @@ def test_size_and_memory_are_what_was_estimated(preset, exported, tmp_path):
     assert manifest(folder)["peak_memory"] <= expected.memory
 
 
-def test_the_formula_gives_the_sizes_that_full_shape_exports_had():
-    layers = 32 * (4 * 2560 * 2560 + 3 * 2560 * 6912)
-    full = read_source(zk.PRACTICE_HF)
-    full = type(full)(
-        **{**vars(full), "in_layers": layers, "outside": 2 * 50_304 * 2560, "widths": (2560, 6912)}
+def full_shape() -> Source:
+    """What `read_source` says of a folder with StableLM Zephyr 3B's weights in 16 bits."""
+    return replace(
+        read_source(zk.PRACTICE_HF),
+        in_layers=32 * (4 * 2560 * 2560 + 3 * 2560 * 6912),
+        outside=2 * 50_304 * 2560,
+        vectors=(32 * 4 + 2) * 2560,
+        largest=50_304 * 2560,
+        widths=(2560, 6912),
+        loaded_bytes=2,
     )
+
+
+def test_the_estimate_covers_what_full_shape_exports_took(tmp_path):
+    for taken in recorded("export")["exports"]:
+        expected = estimate(full_shape(), recipe(taken["preset"]), tmp_path / "out")
+        assert taken["private_bytes"] <= expected.memory <= 1.25 * taken["private_bytes"]
+        assert taken["resident_bytes"] <= expected.resident <= 1.25 * taken["resident_bytes"]
+        assert expected.size == pytest.approx(taken["size"], rel=0.02)
+
+
+def test_the_formula_gives_the_sizes_that_full_shape_exports_had():
+    full = full_shape()
     assert zk.EXPORT_PRESETS["int4 fast"].size(full) / 1e9 == pytest.approx(1.566, abs=0.002)
     assert zk.EXPORT_PRESETS["int4 careful"].size(full) / 1e9 == pytest.approx(1.86, abs=0.005)
     assert zk.EXPORT_PRESETS["int8"].size(full) / 1e9 == pytest.approx(2.80, abs=0.01)
