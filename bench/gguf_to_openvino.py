@@ -41,7 +41,7 @@ from .in_turn import BareLlama, KitEngine, rounds_in_turn
 from .plan import MODEL
 from .quantise import CHOSEN, build
 from .row import Row, row
-from .stand_in import OUT, Shape, stand_in
+from .stand_in import OUT, REAL_VOCABULARY, Shape, stand_in
 
 RECORD = Path(__file__).parent.parent / "zephyrkit" / "course" / "lessons" / "gguf_to_openvino.json"
 EXPORT = OUT / "openvino-int4"
@@ -273,7 +273,10 @@ def _types(plan: Plan, names: list[str], record: dict) -> Iterator[Row]:
     names = order if names == ["all"] else names
     source = OUT / f"{plan.place}-F16.gguf"
     if not source.exists():
-        build(source, Shape()) if plan.promised else to_gguf(PRACTICE_HF, source, "F16")
+        if plan.promised:
+            build(source, Shape(), vocabulary=os.environ.get(REAL_VOCABULARY))
+        else:
+            to_gguf(PRACTICE_HF, source, "F16")
     for name in names:
         found = {"name": name, **_one_type(plan, source, name)}
         others = [each for each in record["types"] if each["name"] != name]

@@ -34,7 +34,7 @@ HEADER_ROUNDS = 11
 def run() -> list[Row]:
     chosen = _chosen()
     source = stand_in.OUT / "stand-in-F16.gguf"
-    build(source, stand_in.Shape())
+    build(source, stand_in.Shape(), vocabulary=os.environ.get(stand_in.REAL_VOCABULARY))
     rows = [row("header of the 16-bit file read", "s", _header_seconds(source), at_most=0.3)]
     sizes, header_bytes = {}, read_header(source).size
     try:
@@ -64,10 +64,10 @@ def _chosen() -> list[Quant]:
     return [quant for quant in QUANTS if quant.name in names]
 
 
-def build(path: Path, shape: stand_in.Shape, seed: int = 0) -> None:
+def build(path: Path, shape: stand_in.Shape, *, vocabulary: str | None = None, seed: int = 0) -> None:
     """Write a 16-bit model of this shape with random weights, a tensor in memory at a time."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    writer, tensors = announce(path, shape)
+    writer, tensors = announce(path, shape, vocabulary)
     random = numpy.random.default_rng(seed)
     for name, rows, width, is_vector in tensors:
         if is_vector:
@@ -78,11 +78,13 @@ def build(path: Path, shape: stand_in.Shape, seed: int = 0) -> None:
     writer.close()
 
 
-def announce(path: Path, shape: stand_in.Shape) -> tuple[GGUFWriter, list[tuple[str, int, int, bool]]]:
+def announce(
+    path: Path, shape: stand_in.Shape, vocabulary: str | None = None
+) -> tuple[GGUFWriter, list[tuple[str, int, int, bool]]]:
     """Write the file's header; the writer, and name, rows, row length and "a vector?" of each tensor to come."""
     writer = GGUFWriter(path, "stablelm")
     stand_in._add_shape(writer, shape, file_type=1)  # F16
-    stand_in._add_vocabulary(writer, shape, os.environ.get(stand_in.REAL_VOCABULARY))
+    stand_in._add_vocabulary(writer, shape, vocabulary)
     tensors = [(name, rows, width, kind is None) for name, rows, width, kind in stand_in._tensors(shape)]
     for name, rows, width, is_vector in tensors:
         kind = GGMLQuantizationType.F32 if is_vector else GGMLQuantizationType.F16
