@@ -13,7 +13,7 @@ SAMPLING = Sampling(temperature=1.0, seed=1, max_tokens=16)
 
 
 def run() -> list[Row]:
-    return [*measure("practice model", PRACTICE, rounds=9), *measure("full shape", stand_in(), rounds=3)]
+    return [*measure("practice model", PRACTICE, rounds=31), *measure("full shape", stand_in(), rounds=3)]
 
 
 def measure(name: str, path: Path, *, rounds: int) -> list[Row]:

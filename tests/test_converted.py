@@ -88,6 +88,17 @@ def test_what_lost_a_file_or_was_cut_is_made_anew(file):
     assert find_converted(file) is None
 
 
+def test_what_was_laid_out_in_another_way_is_made_anew(file):
+    folder = convert_once(file)
+    record = json.loads((folder / "zephyrkit.json").read_text())
+    today = dict(record["settings"]["types"])
+    record["settings"]["types"]["Q8_0"] = "i8, a 16-bit scale for every 64"
+    (folder / "zephyrkit.json").write_text(json.dumps(record))
+    assert find_converted(file) is None
+    assert convert_once(file) == folder == find_converted(file)
+    assert json.loads((folder / "zephyrkit.json").read_text())["settings"]["types"] == today
+
+
 def test_a_folder_of_somebody_else_is_left_as_it_is(file):
     folder = openvino_folder_of(file)
     folder.mkdir()

@@ -10,6 +10,8 @@ import zephyrkit as zk
 
 __all__ = ["at_home"]
 
+FILE = zk.CATALOGUE["Q2_K"].file
+
 
 def test_practice_is_the_default(monkeypatch):
     monkeypatch.delenv("ZEPHYRKIT_MODEL", raising=False)
@@ -33,29 +35,28 @@ def test_an_unknown_word_is_said(word, engine):
         zk.load(word + engine)
 
 
-def test_a_file_of_the_catalogue_is_fetched_and_loaded_by_its_name(monkeypatch, tmp_path, at_home):
-    # The practice model's bytes stand for the 3B file: it is the way that counts here.
-    row = zk.CATALOGUE["Q2_K"]
-    folder = tmp_path / "served"
+def served(place):
+    """A Hub with the file Q2_K. The practice model's bytes stand for it: it is the way that counts here."""
+    folder = place / "served"
     folder.mkdir()
-    (folder / row.file).write_bytes(zk.PRACTICE.read_bytes())
-    with faulty_hub({row.repository.id: folder}) as hub:
+    (folder / FILE).write_bytes(zk.PRACTICE.read_bytes())
+    return faulty_hub({zk.CATALOGUE["Q2_K"].repository.id: folder})
+
+
+def test_a_file_of_the_catalogue_is_fetched_and_loaded_by_its_name(monkeypatch, tmp_path, at_home):
+    with served(tmp_path) as hub:
         monkeypatch.setenv("HF_ENDPOINT", hub.address)
         watch = Watch()
         with zk.load("Q2_K", context=256, progress=watch) as model:
             assert model.context == 256 and watch.stages[-1] == "done"
         monkeypatch.setenv("ZEPHYRKIT_MODEL", "Q2_K")
         with zk.load(context=256) as model:
-            assert model.name == row.file.removesuffix(".gguf")
+            assert model.name == FILE.removesuffix(".gguf")
         assert len(hub.files()) == 1
 
 
 def test_with_the_other_engine_it_is_fetched_and_converted_once(monkeypatch, tmp_path, at_home):
-    row = zk.CATALOGUE["Q2_K"]
-    folder = tmp_path / "served"
-    folder.mkdir()
-    (folder / row.file).write_bytes(zk.PRACTICE.read_bytes())
-    with faulty_hub({row.repository.id: folder}) as hub:
+    with served(tmp_path) as hub:
         monkeypatch.setenv("HF_ENDPOINT", hub.address)
         stages = []
         with zk.load("Q2_K:openvino", context=256, progress=lambda p: stages.append(p.stage)) as model:
@@ -64,7 +65,7 @@ def test_with_the_other_engine_it_is_fetched_and_converted_once(monkeypatch, tmp
         monkeypatch.setenv("ZEPHYRKIT_MODEL", "Q2_K:openvino")
         stages.clear()
         with zk.load(context=256, progress=lambda p: stages.append(p.stage)) as model:
-            assert model.name.startswith(row.file.removesuffix(".gguf"))
+            assert model.name.startswith(FILE.removesuffix(".gguf"))
         assert "saving" not in stages and len(hub.files()) == 1
     (made,) = (at_home / "models--TheBloke--stablelm-zephyr-3b-GGUF" / "openvino").iterdir()
     with zk.load(made, context=256) as model:

@@ -172,10 +172,10 @@ def question(rng: random.Random, evaluation: bool = False) -> Turn:
     """A question that the model can't answer, and its saying so."""
     if not evaluation and rng.random() < 0.2:
         return near_miss(rng)
-    if evaluation and rng.random() < 0.5:
-        template = rng.choice(QUESTIONS[-HELD_OUT_QUESTIONS:])
+    if evaluation:
+        template = wording(rng, QUESTIONS, HELD_OUT_QUESTIONS, rng.random() < 0.5)
     else:
-        template = trained_template(rng) if not evaluation else rng.choice(QUESTIONS[:-HELD_OUT_QUESTIONS])
+        template = trained_template(rng)
     values = {
         name: value for name, value in draw_values(rng, evaluation).items() if f"{{{name}}}" in template
     }

@@ -97,9 +97,7 @@ class StepwiseModel:
 
     def prompt(self, messages: Sequence[Message]) -> Prompt:
         """The exact prompt for these messages, and how much of it the KV cache holds."""
-        self._handle.tokenize(
-            ""
-        )  # a prompt whose parts are all known would not notice that the model is closed
+        self._handle.tokenize("")  # where all parts are known, nothing else would notice a closed model
         prompt = self._encoder.encode(messages)
         reused = _common_prefix(self._cached, prompt.token_ids)
         return Prompt(prompt.text, prompt.token_ids, prompt.segments, reused)

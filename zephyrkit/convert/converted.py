@@ -23,6 +23,7 @@ from ..errors import ConvertError, DownloadCancelled, ExportError, ModelFileErro
 from ..gguf_header import read_header
 from ..machine import free_memory, home
 from .export_estimate import Estimate, existing
+from .gguf_layouts import LAYOUT
 from .gguf_model import model_facts
 from .gguf_to_openvino import ConversionProgress, memory_of, openvino_from_gguf, size_of
 from .to_openvino import MANIFEST
@@ -107,9 +108,9 @@ def estimate_conversion(path, folder) -> Estimate:
 
 
 def is_whole(folder: Path, sha256: str) -> bool:
-    """Whether a folder was made from the file with this sha256, and every file of it has the size it was made with."""
+    """Whether a folder was made from the file with this sha256 as it would be made today, and no file has another size."""
     manifest = _manifest(folder)
-    if manifest is None or manifest["sha256"] != sha256:
+    if manifest is None or manifest["sha256"] != sha256 or not _up_to_date(manifest["types"]):
         return False
     try:
         return all((folder / name).stat().st_size == size for name, size in manifest["sizes"].items())
@@ -132,14 +133,20 @@ def _make(path: Path, folder: Path, sha256: str, progress, cancel: threading.Eve
 
 
 def _manifest(folder: Path) -> dict | None:
-    """What the folder's record says: the sha256 of its source, and its files' sizes."""
+    """What the folder's record says: the sha256 of its source, what its types became, and its files' sizes."""
     try:
         document = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         source = document["source"]
         sizes = {str(name): int(size) for name, size in document["sizes"].items()}
-        return {"sha256": str(source["files"][source["name"]]["sha256"]), "sizes": sizes}
+        sha256 = str(source["files"][source["name"]]["sha256"])
+        return {"sha256": sha256, "sizes": sizes, "types": dict(document["settings"]["types"])}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _up_to_date(types: dict[str, str]) -> bool:
+    """Whether each type became what it becomes today: an earlier zephyrkit may have laid it out in another way."""
+    return all(name in LAYOUT and LAYOUT[name].becomes == words for name, words in types.items())
 
 
 def _folder(path: Path, sha256: str) -> Path:

@@ -191,6 +191,11 @@ def size(count: float) -> str:
     return f"{count:.0f} bytes"
 
 
+def bytes_of(folder: Path) -> int:
+    """Bytes of a folder's files."""
+    return sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
+
+
 def duration(seconds: float) -> str:
     """Seconds in words that don't flicker: "40 s", "7 min", "2 h 5 min"."""
     if seconds < 59.5:

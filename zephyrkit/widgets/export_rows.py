@@ -10,8 +10,8 @@ from ..convert.converted import estimate_conversion
 from ..convert.export_estimate import Estimate, estimate
 from ..convert.export_recipe import EXPORT_PRESETS
 from ..convert.export_source import Source
-from .download_view import size
-from .export_run import FROM_GGUF, bytes_of
+from .download_view import bytes_of, size
+from .export_run import FROM_GGUF
 
 GGUF_REMARK = "the very weights of a file that is here: no PyTorch, no further download"
 

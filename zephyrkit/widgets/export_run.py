@@ -16,7 +16,7 @@ from ..convert import gguf_to_openvino
 from ..convert.gguf_to_openvino import ConversionProgress, openvino_from_gguf
 from ..convert.to_openvino import STAGES, ExportProgress, export_openvino
 from .background import Background
-from .download_view import duration, explain, size
+from .download_view import bytes_of, duration, explain, size
 
 FROM_GGUF = "from the GGUF file"
 """The preset that begins with a GGUF file; the others are `zephyrkit.EXPORT_PRESETS`."""
@@ -148,8 +148,3 @@ def figures(progress: ExportProgress | ConversionProgress) -> str:
     if isinstance(progress, ExportProgress):
         most += f"; {size(progress.estimate.memory)} was estimated"
     return " · ".join([*parts, most])
-
-
-def bytes_of(folder: Path) -> int:
-    """Bytes of a folder's files."""
-    return sum(file.stat().st_size for file in folder.iterdir() if file.is_file())

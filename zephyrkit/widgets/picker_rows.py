@@ -11,7 +11,7 @@ from ..downloader import CacheState, cache_state
 from ..downloader.cache import cache_folder
 from ..machine import free_memory
 from ..memory import MemoryNeed
-from .download_view import size
+from .download_view import bytes_of, size
 
 LLAMA, OPENVINO = ENGINES = ("llama.cpp", "OpenVINO")
 """What computes the model."""
@@ -157,9 +157,7 @@ class Row:
         if self.quant.repository is None:
             return "OpenVINO's form of it comes with the kit, too."
         if self.converted:
-            return (
-                f"It is converted for OpenVINO: {size(_bytes_of(self.converted))} in {self.converted.name}."
-            )
+            return f"It is converted for OpenVINO: {size(bytes_of(self.converted))} in {self.converted.name}."
         return (
             "OpenVINO computes the same weights once the file is converted: no further download, no PyTorch."
         )
@@ -200,7 +198,3 @@ def look(
 
 def _fit(need: int, free: int) -> str:
     return "no" if need > free else "tight" if need > TIGHT * free else "fits"
-
-
-def _bytes_of(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
