@@ -5,7 +5,6 @@ loaded: no OpenVINO, no torch. A compressed matrix has its scales beside it, and
 its zero points where it isn't symmetric; one from a GGUF file may have minimums instead.
 """
 
-import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from ..errors import ModelFileError
+from ..table import html_table, plain_table
 
 GRAPH = "openvino_model.xml"
 _MATRIX = re.compile(r"self\.(?P<name>.+?)\.(?:weight|_openvino_orig_weight)")
@@ -102,25 +102,10 @@ class LayerTypes(tuple[LayerWeights, ...]):
         )
 
     def __repr__(self) -> str:
-        cells = self.cells()
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        lines = ["  ".join(t.ljust(w) for t, w in zip(line, widths, strict=True)).rstrip() for line in cells]
-        return "\n".join([*lines, self.summary()])
+        return f"{plain_table(self.cells())}\n{self.summary()}"
 
     def _repr_html_(self) -> str:
-        left = ' style="text-align:left"'
-        head, *lines = [[html.escape(text) for text in line] for line in self.cells()]
-        titles = "".join(f'<th scope="col"{left}>{text}</th>' for text in head)
-        body = "".join(
-            f'<tr><th scope="row"{left}>{first}</th>'
-            + "".join(f"<td{left}>{text}</td>" for text in rest)
-            + "</tr>"
-            for first, *rest in lines
-        )
-        return (
-            f"<table><caption{left}>{html.escape(self.summary())}</caption>"
-            f"<thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table>"
-        )
+        return html_table(self.cells(), self.summary())
 
 
 def layer_types(folder) -> LayerTypes:

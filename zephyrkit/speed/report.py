@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..table import html_table, plain_table
 from .measuring import Speed
 from .spread import Spread
 
@@ -20,27 +21,14 @@ class SpeedTable:
     speeds: tuple[Speed, ...]
 
     def __repr__(self) -> str:
-        lines = [_HEAD, *map(self._cells, self.speeds)]
-        widths = [max(len(line[i]) for line in lines) for i in range(len(_HEAD))]
-        rows = [
-            "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
-            for line in lines
-        ]
-        return "\n".join([*rows, *self._notes()])
+        return "\n".join([plain_table(self._lines()), *self._notes()])
 
     def _repr_html_(self) -> str:
-        left = ' style="text-align:left"'
-        head = "".join(f'<th scope="col"{left}>{html.escape(title)}</th>' for title in _HEAD)
-        body = ""
-        for speed in self.speeds:
-            name, *others = map(html.escape, self._cells(speed))
-            cells = "".join(f"<td{left}>{text}</td>" for text in others)
-            body += f'<tr><th scope="row"{left}>{name}</th>{cells}</tr>'
         notes = "".join(f"<p>{html.escape(note)}</p>" for note in self._notes())
-        return (
-            f'<div class="zephyrkit-still"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-            f"{notes}</div>"
-        )
+        return f'<div class="zephyrkit-still">{html_table(self._lines())}{notes}</div>'
+
+    def _lines(self) -> list[tuple[str, ...]]:
+        return [_HEAD, *map(self._cells, self.speeds)]
 
     def _cells(self, speed: Speed) -> tuple[str, ...]:
         return (

@@ -10,6 +10,7 @@ from ..convert.converted import estimate_conversion
 from ..convert.export_estimate import Estimate, estimate
 from ..convert.export_recipe import EXPORT_PRESETS
 from ..convert.export_source import Source
+from ..table import html_table, plain_table
 from .download_view import bytes_of, size
 from .export_run import FROM_GGUF
 
@@ -101,30 +102,18 @@ class Table:
     title: str
 
     def __repr__(self) -> str:
-        cells = [_HEAD, *(row.cells() for row in self.rows)]
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         marks = ["", *(">" if row.name == self.chosen else "" for row in self.rows)]
-        lines = [
-            f"{mark:2}{'  '.join(t.ljust(w) for t, w in zip(line, widths, strict=True)).rstrip()}"
-            for mark, line in zip(marks, cells, strict=True)
-        ]
-        return "\n".join([self.title, *lines, *(f"{row.name}: {row.command}" for row in self.rows)])
+        commands = (f"{row.name}: {row.command}" for row in self.rows)
+        return "\n".join([self.title, plain_table(self._lines(), marks), *commands])
 
     def _repr_html_(self) -> str:
-        left = ' style="text-align:left"'
-        head = "".join(f'<th scope="col"{left}>{name}</th>' for name in _HEAD)
-        body = ""
-        for row in self.rows:
-            name, *others = map(html.escape, row.cells())
-            body += f'<tr><th scope="row"{left}>{name}</th>'
-            body += "".join(f"<td{left}>{text}</td>" for text in others) + "</tr>"
         commands = "".join(
             f"<p>{html.escape(row.name)}: <code>{html.escape(row.command)}</code></p>" for row in self.rows
         )
-        return (
-            f'<div class="zephyrkit-still"><table><caption{left}>{html.escape(self.title)}</caption>'
-            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{commands}</div>"
-        )
+        return f'<div class="zephyrkit-still">{html_table(self._lines(), self.title)}{commands}</div>'
+
+    def _lines(self) -> list[list[str]]:
+        return [_HEAD, *(row.cells() for row in self.rows)]
 
 
 def _from_here(path: Path) -> str:

@@ -4,6 +4,7 @@ import html
 from dataclasses import dataclass
 
 from ..catalogue import Quant
+from ..table import html_table, plain_table
 from .download_view import size
 from .picker_rows import LLAMA, Row
 
@@ -16,36 +17,20 @@ class Table:
     chosen: Quant | None = None
 
     def __repr__(self) -> str:
-        cells = [self._head(), *(self._cells(row) for row in self.rows)]
-        widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
         marks = ["", *(">" if row.quant == self.chosen else "" for row in self.rows)]
-        lines = [
-            f"{mark:2}{'  '.join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()}"
-            for mark, line in zip(marks, cells, strict=True)
-        ]
         licences = [
             f"{names}: {licence.name}. {licence.summary} {licence.link}"
             for licence, names in self._licences()
         ]
-        return "\n".join([self._title(), *lines, *licences])
+        return "\n".join([self._title(), plain_table(self._lines(), marks), *licences])
 
     def _repr_html_(self) -> str:
-        left = ' style="text-align:left"'
-        head = "".join(f'<th scope="col"{left}>{html.escape(name)}</th>' for name in self._head())
-        body = ""
-        for row in self.rows:
-            name, *others = map(html.escape, self._cells(row))
-            cells = "".join(f"<td{left}>{text}</td>" for text in others)
-            body += f'<tr><th scope="row"{left}>{name}</th>{cells}</tr>'
         licences = "".join(
             f'<p>{html.escape(names)}: <a href="{html.escape(licence.link)}">{html.escape(licence.name)}</a>. '
             f"{html.escape(licence.summary)}</p>"
             for licence, names in self._licences()
         )
-        return (
-            f'<div class="zephyrkit-still"><table><caption{left}>{html.escape(self._title())}</caption>'
-            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{licences}</div>"
-        )
+        return f'<div class="zephyrkit-still">{html_table(self._lines(), self._title())}{licences}</div>'
 
     def _title(self) -> str:
         context, machine = self.rows[0].context, self.rows[0].machine
@@ -55,10 +40,10 @@ class Table:
             f"{machine.words()}"
         )
 
-    def _head(self) -> list[str]:
-        return (
-            ["file", "bits", "size", "memory", "on this machine"] + ["measured"] * self._measured + ["remark"]
-        )
+    def _lines(self) -> list[list[str]]:
+        measured = ["measured"] * self._measured
+        head = ["file", "bits", "size", "memory", "on this machine", *measured, "remark"]
+        return [head, *(self._cells(row) for row in self.rows)]
 
     def _cells(self, row: Row) -> list[str]:
         quant = row.quant
