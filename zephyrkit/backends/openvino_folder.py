@@ -88,7 +88,7 @@ def _not_a_folder(path: Path) -> ModelFileError:
     if magic == b"GGUF" or path.suffix == ".gguf":
         return ModelFileError(
             f"{path.name} is a GGUF file, and OpenVINO can't read this architecture from GGUF. Load it with "
-            f"zephyrkit.LlamaCpp, or export the original weights: {_export()}"
+            f'zephyrkit.LlamaCpp, or let zephyrkit.load("{path}:openvino") make an OpenVINO folder of it.'
         )
     if path.name == GRAPH:
         return ModelFileError(f"{path.name} is one file of an export. Pass its folder: {path.parent}")
