@@ -22,11 +22,24 @@ from pathlib import Path
 
 import psutil
 
-from zephyrkit import EXPORT_PRESETS, ExportError, estimate_export, export_openvino
+from zephyrkit import (
+    EXPORT_PRESETS,
+    PRACTICE_HF,
+    ExportError,
+    LlamaCpp,
+    OpenVino,
+    divergence,
+    estimate_export,
+    export_openvino,
+)
+from zephyrkit.convert import to_gguf
 from zephyrkit.convert.child import memory_of
-from zephyrkit.convert.to_openvino import PROGRAM, environment
+from zephyrkit.convert.export_recipe import OPTIMUM
+from zephyrkit.convert.to_openvino import environment
+from zephyrkit.measure import passage
 
 from .export_source import build, source
+from .gguf_to_openvino import held_out_replies
 from .recorded import record
 from .row import Row, row
 from .stand_in import OUT, Shape
@@ -50,7 +63,7 @@ class Taken:
 
 
 def run() -> list[Row]:
-    """Ours and the plain command in turn, then the other presets, then Stop at four moments."""
+    """Ours and the plain command in turn, then the other presets and how exact they are, then Stop at four moments."""
     folder, taken = _source(), {}
     for by in ORDER:
         made = _measured(lambda out, by=by: EXPORTERS[by](folder, out, COMPARED))
@@ -61,8 +74,13 @@ def run() -> list[Row]:
         print(f"  {name}: {taken[name, KIT][0]}", flush=True)
     rows = [line for (name, by), rounds in taken.items() for line in _rows(folder, name, by, rounds)]
     rows += _ratios(taken[COMPARED, KIT], taken[COMPARED, PLAIN])
+    apart = _apart()
+    rows += [
+        Row(f"practice model, {one['preset']}: divergence from 16 bits", one["divergence"], "nats")
+        for one in apart
+    ]
     if folder == OUT / "export-source":
-        _record(folder, taken)
+        _record(folder, taken, apart)
     for stage in ("starting", "loading", "converting", "compressing"):
         rows.append(Row(f"Cancel while {stage}", _cancelled(folder, stage), "s", at_most=0.5))
     return rows
@@ -101,7 +119,25 @@ def _rows(folder: Path, name: str, by: str, rounds: list[Taken]) -> list[Row]:
     ]
 
 
-def _record(folder: Path, taken: dict[tuple[str, str], list[Taken]]) -> None:
+def _apart() -> list[dict]:
+    """How far each preset's predictions are from the 16-bit file's, on the practice model: its weights mean something."""
+    found = []
+    with (
+        tempfile.TemporaryDirectory(dir=OUT) as home,
+        LlamaCpp(to_gguf(PRACTICE_HF, Path(home) / "F16.gguf", "F16")) as exact,
+    ):
+        passages = [passage(exact, messages) for messages in held_out_replies()]
+        for name in EXPORT_PRESETS:
+            folder = export_openvino(PRACTICE_HF, Path(home) / name, weights=name)
+            with OpenVino(folder) as model:
+                apart = divergence(exact, model, passages)
+            size = (folder / "openvino_model.bin").stat().st_size
+            found.append({"preset": name, "weights_bytes": size, "divergence": apart.mean,
+                          "same_choice": apart.same_choice, "tokens": apart.tokens})  # fmt: skip
+    return found
+
+
+def _record(folder: Path, taken: dict[tuple[str, str], list[Taken]], apart: list[dict]) -> None:
     def entry(name: str, by: str, rounds: list[Taken]) -> dict:
         middle = {field: statistics.median(getattr(one, field) for one in rounds) for field in FIELDS}
         return {
@@ -117,10 +153,12 @@ def _record(folder: Path, taken: dict[tuple[str, str], list[Taken]]) -> None:
     record(
         "export",
         "Time and memory of exports of a model of StableLM Zephyr 3B's shape with random weights. private: what the "
-        "process has to itself, at most; resident: that, and the files that are read through the memory.",
+        "process has to itself, at most; resident: that, and the files that are read through the memory. apart: the "
+        "practice model's exports against its 16-bit file, on the held-out replies.",
         {
             "source_bytes": sum(file.stat().st_size for file in folder.iterdir()),
             "exports": [entry(name, by, rounds) for (name, by), rounds in taken.items()],
+            "apart": apart,
         },
     )
 
@@ -170,7 +208,7 @@ def _watch(taken: Taken, over: threading.Event) -> None:
 
 def _plain(folder: Path, out: Path, name: str) -> None:
     """The command of the preset, as a terminal runs it."""
-    program = f"from {PROGRAM} import main; main()"
+    program = f"from {OPTIMUM} import main; main()"
     arguments = EXPORT_PRESETS[name].arguments(folder, out)
     room = out.parent / "between"
     room.mkdir()

@@ -241,7 +241,7 @@ def _apart(record: dict) -> Iterator[Row]:
         for name in (quant.name for quant in QUANTS):
             path = quantise(source, Path(place) / f"{name}.gguf", name)
             with LlamaCpp(path) as llama, OpenVino(openvino_from_gguf(path, Path(place) / name)) as model:
-                passages = [passage(llama, messages) for messages in _replies()]
+                passages = [passage(llama, messages) for messages in held_out_replies()]
                 found = divergence(llama, model, passages)
             entry = {
                 "name": name,
@@ -255,7 +255,7 @@ def _apart(record: dict) -> Iterator[Row]:
             yield Row(f"practice model, {name}: the same first choice", share, "%", at_least=98)
 
 
-def _replies() -> list[list[dict]]:
+def held_out_replies() -> list[list[dict]]:
     """Every reply of the held-out conversations, with what stands before it."""
     return [
         messages[: number + 1]
