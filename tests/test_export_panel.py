@@ -121,10 +121,12 @@ def test_the_text_form_is_a_table(make):
     panel = make(preset="int4 fast")
     lines = repr(panel).splitlines()
     assert lines[0] == "Export practice to OpenVINO: 3,150,336 weights."
-    assert [line[:2] + line[2:].split("  ")[0] for line in lines[2:7]] == [
+    assert [line[:2] + line[2:].split("  ")[0] for line in lines[2:8]] == [
         "  from the GGUF file", "  16-bit", "  int8", "> int4 fast", "  int4 careful",
+        "  int4 calibrated",
     ]  # fmt: skip
-    assert sum("optimum-cli export openvino" in line for line in lines) == len(zk.EXPORT_PRESETS)
+    assert sum(" export openvino --model " in line for line in lines) == len(zk.EXPORT_PRESETS)
+    assert sum("python -m zephyrkit.convert.calibrated_export" in line for line in lines) == 1
     assert sum("zephyrkit convert" in line for line in lines) == 1
 
 
@@ -174,7 +176,7 @@ def test_an_export_from_python(make, tmp_path):
     assert panel.wait(600) == panel.folder == tmp_path / "practice-int8"
     for stage in ("starting", "loading", "converting", "compressing", "exported to practice-int8"):
         assert any(stage in title for title in titles), stage
-    assert panel.live["percent"] == 100 and panel.live["said"] == "step 5 of 5"
+    assert panel.live["percent"] == 100 and panel.live["said"] == "step 6 of 6"
     assert "at most" in panel.live["figures"] and "was estimated" in panel.live["figures"]
     assert row(panel, "int8")["folder"] == "✓ exported" and row(panel, "int8")["size"] == "3.7 MB"
     assert "is exported already" in row(panel, "int8")["why_not"]

@@ -19,12 +19,16 @@ import psutil
 import pytest
 
 import zephyrkit as zk
-from zephyrkit.convert import child, to_openvino
+from training import calibration
+from zephyrkit.convert import child, to_gguf, to_openvino
+from zephyrkit.convert.calibrated_export import calibration_texts
 from zephyrkit.convert.export_estimate import estimate
 from zephyrkit.convert.export_place import Place, clean
-from zephyrkit.convert.export_recipe import Recipe, recipe
+from zephyrkit.convert.export_recipe import CALIBRATING, OPTIMUM, Recipe, recipe
 from zephyrkit.convert.export_source import Source, read_source
 from zephyrkit.course.full_shape import recorded
+from zephyrkit.course.lab import HELD_OUT
+from zephyrkit.measure import passage
 
 PRESETS = list(zk.EXPORT_PRESETS)
 MATRICES = 30  # the practice model's: 7 in each of 4 layers, the embedding, the output
@@ -171,6 +175,7 @@ def test_no_usage_statistics_are_sent(exported):
         ("int8", {"u8 row + zeros"}, {"u8 row + zeros"}),
         ("int4 fast", {"u8 row + zeros"}, {"i4 g128"}),
         ("int4 careful", {"u8 row + zeros"}, {"u4 g64 + zeros", "u8 row + zeros"}),
+        ("int4 calibrated", {"u8 row + zeros"}, {"i4 g128"}),
     ],
 )
 def test_the_layers_are_stored_as_the_recipe_says(preset, outside, inside, exported):
@@ -226,6 +231,37 @@ def test_a_graph_that_cannot_be_read_is_said(damage, exported, tmp_path):
         zk.layer_types(tmp_path)
 
 
+def test_a_calibrated_export_is_as_small_and_closer_to_sixteen_bits(exported, tmp_path):
+    apart = {}
+    with zk.LlamaCpp(to_gguf(zk.PRACTICE_HF, tmp_path / "F16.gguf", "F16")) as exact:
+        passages = [passage(exact, [*messages]) for messages in HELD_OUT]
+        for preset in ("int4 fast", "int4 calibrated"):
+            with zk.OpenVino(exported(preset)) as model:
+                apart[preset] = zk.divergence(exact, model, passages).mean
+    assert apart["int4 calibrated"] < 0.6 * apart["int4 fast"], apart
+    sizes = [(exported(preset) / "openvino_model.bin").stat().st_size for preset in apart]
+    assert sizes[1] <= sizes[0]
+    assert manifest(exported("int4 calibrated"))["settings"]["calibrated"]
+
+
+def test_the_calibration_text_is_from_the_training_side_of_the_generators():
+    text = calibration.FILE.read_text(encoding="utf-8")
+    assert text == calibration.text(), "run python -m training.calibration"
+    own = {messages[-1]["content"] for messages in json.loads(text)["conversations"]}
+    assert len(own) > calibration.COUNT / 2
+    questions = {
+        m["content"] for messages in calibration.conversations() for m in messages if m["role"] == "user"
+    }
+    measured = {m["content"] for messages in HELD_OUT for m in messages if m["role"] == "user"}
+    assert not questions & measured, "an export must not see what it is measured on"
+
+
+def test_calibration_texts_are_laid_out_by_the_models_own_template():
+    texts = calibration_texts(str(zk.PRACTICE_HF))
+    assert len(texts) == calibration.COUNT
+    assert all(text.startswith(("<|user|>", "<|system|>")) and "<|assistant|>" in text for text in texts)
+
+
 # -- the command -------------------------------------------------------------------
 
 
@@ -235,9 +271,9 @@ def parsed(command: str) -> argparse.Namespace:
 
     parser = argparse.ArgumentParser()
     parse_args_openvino(parser)
-    program, export, openvino, *arguments = shlex.split(command)
-    assert [program, export, openvino] == ["optimum-cli", "export", "openvino"]
-    return parser.parse_args(arguments)
+    program, arguments = command.split(" export openvino ")
+    assert program in ("optimum-cli", f"python -m {CALIBRATING}")
+    return parser.parse_args(shlex.split(arguments))
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -253,6 +289,7 @@ def test_the_command_is_one_that_optimum_understands(preset):
     )
     assert (found.weight_format, found.group_size) == (chosen.weights, chosen.group_size)
     assert bool(found.sym) == chosen.symmetric and not found.disable_stateful and found.dataset is None
+    assert bool(found.scale_estimation) == chosen.calibrated
     # With no setting at all, a model of a known name gets another recipe.
     assert chosen.weights == "fp16" or not no_compression_parameter_provided(found)
 
@@ -263,7 +300,7 @@ def test_the_command_in_a_terminal_makes_the_same_weights(exported, tmp_path):
     )
     assert program == "optimum-cli"
     # The program by the module behind it: a virtual environment's bin may not be on the path.
-    code = f"from {to_openvino.PROGRAM} import main; main()"
+    code = f"from {OPTIMUM} import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=600,
         env={**os.environ, **to_openvino.environment(tmp_path)},
@@ -289,7 +326,7 @@ def test_settings_that_cannot_be_are_refused(settings, tmp_path):
 
 def test_settings_change_a_preset():
     assert recipe("int4", ratio=0.5) == Recipe(
-        "int4", 128, 0.5, True, True, zk.EXPORT_PRESETS["int4 fast"].remark
+        "int4", 128, 0.5, True, True, False, zk.EXPORT_PRESETS["int4 fast"].remark
     )
     assert recipe("int4 careful", symmetric=True).symmetric and recipe(
         "int8", stateful=False

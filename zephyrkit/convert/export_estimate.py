@@ -7,6 +7,7 @@ Zephyr's width and vocabulary but 2 or 4 layers, and of its full shape:
                   the larger of the compressed weights, and the compressed embedding and output
                   + WORK x the weights of the largest matrix                                 (int8, int4)
                   COPY x the loaded weights                                                  (fp16, fp32)
+              + RUNTIME + READING x the weights                                              (calibrated)
     resident  private + the loaded weights
 
 PyTorch and OpenVINO read 16-bit weights through the memory, straight from their
@@ -37,6 +38,12 @@ WORK = 10
 
 COPY = 1.1
 """fp16 and fp32: the weights are converted in memory, all of them; 1.07 were measured."""
+
+RUNTIME = 80_000_000
+"""A calibrated export computes with the model; bytes that this takes before there are weights."""
+
+READING = 4
+"""A calibrated export: bytes for each weight while the model reads, in 32 bits."""
 
 FILES = 1_000_000
 """Bytes of everything beside the weights: the graph, the tokenizer, the configuration."""
@@ -102,6 +109,8 @@ def estimate(source: Source, recipe: Recipe, target: Path) -> Estimate:
         work += max(recipe.size(source), source.outside + WORK * source.largest)
     else:
         work += round(COPY * loaded)
+    if recipe.calibrated:
+        work += RUNTIME + READING * source.weights
     return Estimate(
         memory=LIBRARIES + work,
         resident=LIBRARIES + work + loaded,

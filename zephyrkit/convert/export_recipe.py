@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .export_source import Source
@@ -12,6 +12,10 @@ TASK = "text-generation-with-past"
 """With -with-past the model has a KV cache; without it OpenVINO GenAI refuses it."""
 GROUP_SIZES = (16, 32, 64, 128, 256)
 """Group sizes to choose from, where they divide every row."""
+
+OPTIMUM = "optimum.commands.optimum_cli"
+"""The module behind the command ``optimum-cli``."""
+CALIBRATING = "zephyrkit.convert.calibrated_export"
 
 _BITS = {"fp32": 32.0, "fp16": 16.0, "int8": 8.0, "int4": 4.0}
 
@@ -25,6 +29,8 @@ class Recipe:
     ``ratio``       int4: the share of the layers' weights that get 4 bits; the others get 8
     ``symmetric``   no zero point: fewer bytes and less work, a little less exact
     ``stateful``    the KV cache stays inside the model between two calls
+    ``calibrated``  int4: the scales are fitted to what the layers compute while they read the project's
+                    own conversations (NNCF's scale estimation), not to the weights alone
     ``remark``      what it is good for
 
     8 bits have one scale for each row. At int4 the embedding and the output stay at 8 bits.
@@ -36,6 +42,7 @@ class Recipe:
     ratio: float | None = None
     symmetric: bool = False
     stateful: bool = True
+    calibrated: bool = False
     remark: str = ""
 
     def __post_init__(self):
@@ -46,12 +53,19 @@ class Recipe:
                 raise ValueError(f"group_size and ratio are for int4; {self.weights} has none.")
             if self.symmetric and self.weights != "int8":
                 raise ValueError(f"symmetric is for int8 and int4; {self.weights} isn't compressed.")
+            if self.calibrated:
+                raise ValueError(f"calibrated is for int4, not for {self.weights}.")
             return
         size, ratio = self.group_size, self.ratio
         if isinstance(size, bool) or not isinstance(size, int) or (size != -1 and size < 1):
             raise ValueError(f"group_size is {size!r}, but must be a whole number of at least 1, or -1.")
         if isinstance(ratio, bool) or not isinstance(ratio, int | float) or not 0 < ratio <= 1:
             raise ValueError(f"ratio is {ratio!r}, but must be above 0 and at most 1.")
+
+    @property
+    def program(self) -> str:
+        """The module that does it: the one behind ``optimum-cli``, or ours where it calibrates."""
+        return CALIBRATING if self.calibrated else OPTIMUM
 
     def arguments(self, source: str | Path, folder: str | Path) -> list[str]:
         """What follows ``optimum-cli``: every setting is said, so that no default is taken from the model's name."""
@@ -63,13 +77,16 @@ class Recipe:
             found += ["--group-size", str(self.group_size), "--ratio", str(float(self.ratio))]
         elif self.weights == "int8":
             found += ["--ratio", "1.0"]  # all weights; without any setting, some names get another recipe
+        if self.calibrated:
+            found.append("--scale-estimation")
         if not self.stateful:
             found.append("--disable-stateful")
         return [*found, str(folder)]
 
     def command(self, source: str | Path = "MODEL", folder: str | Path = "FOLDER") -> str:
         """The exact command for a terminal."""
-        return shlex.join(["optimum-cli", *self.arguments(source, folder)])
+        program = ["python", "-m", CALIBRATING] if self.calibrated else ["optimum-cli"]
+        return shlex.join([*program, *self.arguments(source, folder)])
 
     def require_fit(self, source: Source) -> None:
         """Raises ValueError, naming the sizes that fit, when the group size doesn't divide a row."""
@@ -124,6 +141,14 @@ EXPORT_PRESETS = {
         ratio=0.8,
         remark="smaller groups with zero points, a fifth of the layers' weights at 8 bits",
     ),
+    "int4 calibrated": Recipe(
+        "int4",
+        group_size=128,
+        ratio=1.0,
+        symmetric=True,
+        calibrated=True,
+        remark="as small as int4 fast, with scales fitted while the model reads; takes longer",
+    ),
 }
 """The recipes to choose from, by name."""
 
@@ -146,11 +171,5 @@ def recipe(
         raise ValueError(
             f"weights is one of {', '.join(WEIGHTS)}, or a preset: {', '.join(EXPORT_PRESETS)}. Not {weights!r}."
         )
-    return Recipe(
-        base.weights,
-        base.group_size if group_size is None else group_size,
-        base.ratio if ratio is None else ratio,
-        base.symmetric if symmetric is None else symmetric,
-        stateful,
-        base.remark,
-    )
+    changes = {"group_size": group_size, "ratio": ratio, "symmetric": symmetric, "stateful": stateful}
+    return replace(base, **{name: value for name, value in changes.items() if value is not None})

@@ -28,8 +28,6 @@ from .export_source import Digests, Source, read_source
 
 MANIFEST = "zephyrkit.json"
 """The file in an exported folder that says where it comes from and how it was made."""
-PROGRAM = "optimum.commands.optimum_cli"
-"""The module behind the command ``optimum-cli``."""
 PACKAGES = ("optimum-intel", "torch", "nncf", "openvino", "openvino-tokenizers", "transformers")
 FILES = tuple(
     f"{name}.{kind}"
@@ -38,11 +36,12 @@ FILES = tuple(
 )
 """What every exported folder must have."""
 
-STAGES = ("starting", "loading", "converting", "compressing", "saving", "done")
+STAGES = ("starting", "loading", "converting", "compressing", "calibrating", "saving", "done")
 _SIGNS = {
     "loading": ("Loading weights:",),
     "converting": ("TracerWarning",),
     "compressing": ("Could not infer whether", "Mixed-Precision", "Statistics of the bitwidth"),
+    "calibrating": ("Calibrating with",),
     "saving": ("Applying Weight Compression",),
 }
 """What the log says when a stage begins. The bar of the compression is printed when it is full."""
@@ -193,7 +192,7 @@ def _export(source: Source, chosen: Recipe, place: Place, expected: Estimate, pr
         tell()
 
     ending = child.run(
-        PROGRAM,
+        chosen.program,
         chosen.arguments(source.folder, place.made),
         on_line=on_line,
         on_look=on_look,
@@ -235,6 +234,7 @@ def manifest(
             "ratio": chosen.ratio,
             "symmetric": chosen.symmetric,
             "stateful": chosen.stateful,
+            "calibrated": chosen.calibrated,
         },
         "versions": versions,
         "sizes": {file.name: file.stat().st_size for file in sorted(made.iterdir())},

@@ -29,6 +29,7 @@ _WORDS = {
     "loading": "loading the weights",
     "converting": "converting: PyTorch's operations become OpenVINO's",
     "compressing": "compressing the weights, one matrix after the other",
+    "calibrating": "calibrating: the model reads, and the scales are fitted to what its layers compute",
     "saving": "saving",
     "done": "done",
 }

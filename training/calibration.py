@@ -1,0 +1,39 @@
+"""The text that an export with the preset "int4 calibrated" reads: ``python -m training.calibration``.
+
+Conversations from the training side of the generators: a held-out one would tell the
+export what it is measured on later. They don't depend on the model, and the same
+generators always give the same file.
+"""
+
+import json
+from pathlib import Path
+from random import Random
+
+from training.conversations import conversation
+
+FILE = Path(__file__).parent.parent / "zephyrkit" / "convert" / "calibration.json"
+SEED = 8
+COUNT = 32
+ABOUT = "Conversations that a calibrated export reads to see what the layers compute."
+
+
+def conversations(seed: int = SEED) -> list[list[dict]]:
+    """The conversations, of one to eight turns."""
+    rng = Random(f"{seed}/calibration")
+    return [conversation(rng) for _ in range(COUNT)]
+
+
+def text() -> str:
+    """The file's content."""
+    lines = [json.dumps(chat, ensure_ascii=False) for chat in conversations()]
+    return f'{{\n"about": {json.dumps(ABOUT)},\n"conversations": [\n' + ",\n".join(lines) + "\n]\n}\n"
+
+
+def main():
+    """Write the file."""
+    FILE.write_text(text(), encoding="utf-8")
+    print(f"{COUNT} conversations written to {FILE.name}")
+
+
+if __name__ == "__main__":
+    main()
