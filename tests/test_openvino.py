@@ -158,7 +158,7 @@ def test_a_record_that_says_nothing_is_no_damage(copy):
 def test_other_things_than_a_folder(folder, tmp_path):
     with pytest.raises(zk.ModelFileError, match="There is no folder"):
         zk.OpenVino(tmp_path / "none")
-    with pytest.raises(zk.ModelFileError, match=r"GGUF file.*LlamaCpp.*optimum-cli export"):
+    with pytest.raises(zk.ModelFileError, match=r"GGUF file.*LlamaCpp.*gguf:openvino"):
         zk.OpenVino(zk.PRACTICE)
     with pytest.raises(zk.ModelFileError, match=r"one file of an export\. Pass its folder"):
         zk.OpenVino(folder / "openvino_model.xml")
