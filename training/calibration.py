@@ -5,11 +5,10 @@ export what it is measured on later. They don't depend on the model, and the sam
 generators always give the same file.
 """
 
-import json
 from pathlib import Path
 from random import Random
 
-from training.conversations import conversation
+from training.conversations import as_file, conversation
 
 FILE = Path(__file__).parent.parent / "zephyrkit" / "convert" / "calibration.json"
 SEED = 8
@@ -25,8 +24,7 @@ def conversations(seed: int = SEED) -> list[list[dict]]:
 
 def text() -> str:
     """The file's content."""
-    lines = [json.dumps(chat, ensure_ascii=False) for chat in conversations()]
-    return f'{{\n"about": {json.dumps(ABOUT)},\n"conversations": [\n' + ",\n".join(lines) + "\n]\n}\n"
+    return as_file(ABOUT, conversations())
 
 
 def main():

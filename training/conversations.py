@@ -1,5 +1,6 @@
 """Whole conversations: one to eight turns that mix the skills, sometimes under a system prompt."""
 
+import json
 import random
 
 from training import course, failings, repeat, smalltalk, story, synonyms, unrelated
@@ -83,3 +84,9 @@ def conversation(rng: random.Random, length: int | None = None) -> list[dict]:
             system = system.rstrip(".") if rng.random() < 0.5 else system.lower()
     assert style in STYLES
     return messages(turns(rng, count, style), style, system)
+
+
+def as_file(about: str, found: list[list[dict]]) -> str:
+    """Conversations as a JSON file's content, one a line, with a sentence on what they are."""
+    lines = [json.dumps(chat, ensure_ascii=False) for chat in found]
+    return f'{{\n"about": {json.dumps(about)},\n"conversations": [\n' + ",\n".join(lines) + "\n]\n}\n"

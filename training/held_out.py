@@ -5,12 +5,11 @@ and values that training never shows. Each ends with the reply that counts. They
 don't depend on the model, and the same generators always give the same file.
 """
 
-import json
 from pathlib import Path
 from random import Random
 
 from training import cases, course, story
-from training.conversations import messages
+from training.conversations import as_file, messages
 from training.turns import STYLES
 
 FILE = Path(__file__).parent.parent / "zephyrkit" / "course" / "lessons" / "held_out.json"
@@ -35,8 +34,7 @@ def conversations(seed: int = SEED) -> list[list[dict]]:
 
 def text() -> str:
     """The file's content."""
-    lines = [json.dumps(chat, ensure_ascii=False) for chat in conversations()]
-    return f'{{\n"about": {json.dumps(ABOUT)},\n"conversations": [\n' + ",\n".join(lines) + "\n]\n}\n"
+    return as_file(ABOUT, conversations())
 
 
 def main():
