@@ -527,3 +527,30 @@ def test_stop_while_a_step_is_computed(folder):
         model._handle.keep(0)
         model._cached.clear()
         assert model.next_token(ids, 3) == expected
+
+
+@pytest.mark.parametrize("count", [1, 100])
+def test_after_a_stop_a_computation_of_the_old_size_gives_the_same(folder, count):
+    """OpenVINO's operations that a stopped computation left behind took their sizes for those of before."""
+    with zk.OpenVino(folder, batch=2048) as model:
+        handle = model._handle
+        ids, long = list(range(5, 5 + count)), (model.tokenize("a quick brown fox ") * 600)[:2000]
+
+        def computed():
+            handle.keep(0)
+            handle.decode_watched(ids, lambda: False)
+            return handle.logits()
+
+        expected = computed()
+        for looks in range(8):
+            for text in (long, long[:1500])[: 1 + looks % 2]:  # one stop, or two in a row
+                handle.keep(0)
+                left = iter([False] * (looks // 2))
+                assert not handle.decode_watched(text, lambda left=left: next(left, True))
+            assert numpy.array_equal(computed(), expected)
+        apart = model.logits(ids, 1)[0]
+        handle.keep(0)
+        assert not handle.decode_watched(long, lambda: True)
+        assert numpy.array_equal(model.logits(ids, 1)[0], apart), (
+            "the graph is one, whichever text is computed"
+        )

@@ -15,7 +15,7 @@ import numpy
 
 from ..errors import ModelClosed, ZephyrkitError
 from .llama_bindings import bindings
-from .openvino_paged import PagedText
+from .openvino_paged import PagedGraph, PagedText
 from .openvino_tokenizer import OpenVinoTokenizer
 
 CLOSE_S = 5.0
@@ -46,12 +46,12 @@ class OpenVinoHandle:
         self.closed = False
         self._process = os.getpid()
         self._computing = threading.Lock()  # one computation at a time
-        self._compiled, self._device, self._batch = compiled, device, batch
+        self._graph, self._batch = PagedGraph(compiled, device), batch
         self._tokenizer = tokenizer
         self._ends = frozenset(ends)
         self._logits = None
         _handles.add(self)
-        self._text = PagedText(compiled, context, device)
+        self._text = PagedText(self._graph, context)
         self.vocabulary_size: int = compiled.output("logits").get_partial_shape()[2].get_length()
         self._candidates = numpy.empty(self.vocabulary_size, _CANDIDATE)
         self._token_ids = numpy.arange(self.vocabulary_size, dtype=numpy.int32)
@@ -93,7 +93,7 @@ class OpenVinoHandle:
         with self._computing:
             self._check_open()
             found = numpy.empty((last, self.vocabulary_size), numpy.float32)
-            text = PagedText(self._compiled, count, self._device)
+            text = PagedText(self._graph, count)
             for start in range(0, count, self._batch):
                 part = token_ids[start : start + self._batch]
                 left = count - start - len(part)  # tokens after this part
@@ -153,7 +153,7 @@ class OpenVinoHandle:
         if self._computing.acquire(timeout=CLOSE_S):
             try:
                 self._text.settle()
-                self._text = self._compiled = self._logits = None
+                self._text = self._graph = self._logits = None
             finally:
                 self._computing.release()
 

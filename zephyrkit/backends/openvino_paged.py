@@ -17,20 +17,53 @@ WATCH_MS = 20
 """Milliseconds between two looks at whether a running computation is still wanted."""
 
 
+class PagedGraph:
+    """A compiled graph, and the sizes of what it computed last.
+
+    OpenVINO's CPU plugin works out the size of an operation's result only when its inputs
+    have other sizes than when it was last computed, and it does so ahead of computing. A
+    computation that is called off leaves operations behind that have a new size and were
+    never computed with it. The next computation of the old size then fails ("shape infer
+    input shapes ... mismatch") or reads wrong numbers. One of a size that no operation has
+    seen puts all of them right. Measured with 2026.4.1 and the practice model: 128 tokens,
+    computed 150 times after 1,000 others that were called off, failed 119 times.
+    """
+
+    def __init__(self, compiled, device: str):
+        self.compiled, self.device = compiled, device
+        self.caches = _caches(compiled)
+        self.block = self.caches[-1][1][2]
+        self.mixed = False  # a computation was begun that didn't end
+        self._known: set[int] = set()  # sizes that some operation was last computed with
+
+    def begin(self, *sizes: int) -> None:
+        """A computation of these sizes begins: tokens, rows of logits."""
+        self.mixed = True
+        self._known |= set(sizes)
+
+    def end(self, *sizes: int) -> None:
+        """It came to its end, so all operations have these sizes."""
+        self.mixed = False
+        self._known = set(sizes)
+
+    def unknown_size(self) -> int:
+        """A number of tokens, of a block at most, that no operation was last computed with."""
+        return next((size for size in range(1, self.block) if size not in self._known), self.block)
+
+
 class PagedText:
     """A text of at most ``context`` tokens, computed from left to right. One thread at a time may call it.
 
     Raises NotEnoughMemory when the KV cache can't be reserved.
     """
 
-    def __init__(self, compiled, context: int, device: str):
+    def __init__(self, graph: PagedGraph, context: int):
         self.past = 0  # tokens whose keys and values are in the cache
-        self._context = context
+        self._graph, self._context = graph, context
         self._running = False  # a computation was begun and its end not seen yet
-        self._request = compiled.create_infer_request()
-        caches = _caches(compiled)
-        self._block = caches[-1][1][2]
-        self._cache = [self._reserve(*cache, _blocks(context, self._block), device) for cache in caches]
+        self._request = graph.compiled.create_infer_request()
+        self._blocks = _blocks(context, graph.block)  # one more is reserved, for `_mend`
+        self._cache = [self._reserve(*cache, self._blocks + 1, graph.device) for cache in graph.caches]
 
     def compute(
         self, token_ids: Sequence[int], rows: int, unwanted: Callable[[], bool]
@@ -43,23 +76,17 @@ class PagedText:
         Raises ValueError, before anything is computed, for tokens that don't fit.
         """
         self.settle()
-        self._set_inputs(token_ids, rows)
-        self._running = True
-        try:
-            self._request.start_async()
-            while not self._request.wait_for(WATCH_MS):
-                if unwanted():
-                    return None
-            self._running = False
-            self._request.wait()  # raises what went wrong
-            self.past += len(token_ids)
-            return self._request.get_tensor("logits").data.reshape(rows, -1)
-        except RuntimeError as error:
-            raise ZephyrkitError(
-                f"OpenVINO could not compute: {reason(error)}. Close the model and load it again."
-            ) from error
-        finally:
-            self.settle()
+        past, total = self.past, self.past + len(token_ids)
+        if not past < total <= self._context:
+            raise ValueError(
+                f"{len(token_ids):,} tokens after {past:,} don't fit in a context of {self._context:,}."
+            )
+        if self._graph.mixed:
+            self._mend()
+        if not self._run(token_ids, past, range(_blocks(total, self._graph.block)), rows, unwanted):
+            return None
+        self.past = total
+        return self._request.get_tensor("logits").data.reshape(rows, -1)
 
     def settle(self) -> None:
         """End what is still being computed, also after an interrupt that came at a bad moment."""
@@ -71,21 +98,52 @@ class PagedText:
                 pass  # how OpenVINO says that it was cancelled
             self._running = False
 
-    def _set_inputs(self, token_ids: Sequence[int], rows: int) -> None:
-        """One text, at its next positions, in blocks that lie one after the other."""
-        past, count = self.past, len(token_ids)
-        total = past + count
-        if not 0 < count <= self._context - past:
-            raise ValueError(f"{count:,} tokens after {past:,} don't fit in a context of {self._context:,}.")
-        blocks = _blocks(total, self._block)
+    def _mend(self) -> None:
+        """Bring all of the graph's operations to one size again: see `PagedGraph`. It takes as long as a token.
+
+        What is computed doesn't matter; it goes to the block behind those of the text.
+        """
+        count = self._graph.unknown_size()
+        self._run([0] * count, 0, [self._blocks], count, lambda: False)
+
+    def _run(
+        self,
+        token_ids: Sequence[int],
+        past: int,
+        blocks: Sequence[int],
+        rows: int,
+        unwanted: Callable[[], bool],
+    ) -> bool:
+        """Compute tokens behind ``past`` others that these blocks hold; False when they became unwanted."""
+        self._set_inputs(token_ids, past, blocks, rows)
+        self._graph.begin(len(token_ids), rows)
+        self._running = True
+        try:
+            self._request.start_async()
+            while not self._request.wait_for(WATCH_MS):
+                if unwanted():
+                    return False
+            self._running = False
+            self._request.wait()  # raises what went wrong
+        except RuntimeError as error:
+            raise ZephyrkitError(
+                f"OpenVINO could not compute: {reason(error)}. Close the model and load it again."
+            ) from error
+        finally:
+            self.settle()
+        self._graph.end(len(token_ids), rows)
+        return True
+
+    def _set_inputs(self, token_ids: Sequence[int], past: int, blocks: Sequence[int], rows: int) -> None:
+        count, total = len(token_ids), past + len(token_ids)
         inputs = {
             "input_ids": numpy.array(token_ids, numpy.int64),
             "position_ids": numpy.arange(past, total, dtype=numpy.int64),
             "max_context_len": numpy.array(total, numpy.int32),
             "past_lens": numpy.array([past], numpy.int32),
             "subsequence_begins": numpy.array([0, count], numpy.int32),
-            "block_indices_begins": numpy.array([0, blocks], numpy.int32),
-            "block_indices": numpy.arange(blocks, dtype=numpy.int32),
+            "block_indices_begins": numpy.array([0, len(blocks)], numpy.int32),
+            "block_indices": numpy.array(blocks, numpy.int32),
             WANTED: numpy.arange(count - rows, count, dtype=numpy.int64),
         }
         for name, values in inputs.items():
