@@ -18,37 +18,55 @@ WATCH_MS = 20
 
 
 class PagedGraph:
-    """A compiled graph, and the sizes of what it computed last.
+    """A compiled graph, and the sizes that its operations were last computed with.
 
     OpenVINO's CPU plugin works out the size of an operation's result only when its inputs
     have other sizes than when it was last computed, and it does so ahead of computing. A
-    computation that is called off leaves operations behind that have a new size and were
-    never computed with it. The next computation of the old size then fails ("shape infer
-    input shapes ... mismatch") or reads wrong numbers. One of a size that no operation has
-    seen puts all of them right. Measured with 2026.4.1 and the practice model: 128 tokens,
-    computed 150 times after 1,000 others that were called off, failed 119 times.
+    computation that is called off leaves operations behind whose results have a new size and
+    that were never computed with it. The next computation of the old size then fails ("shape
+    infer input shapes ... mismatch") or reads wrong numbers; one of any other size puts all
+    right. Measured with 2026.4.1 and the practice model: 128 tokens, computed 150 times
+    after 1,000 others that were called off, failed 119 times.
     """
 
     def __init__(self, compiled, device: str):
         self.compiled, self.device = compiled, device
         self.caches = _caches(compiled)
         self.block = self.caches[-1][1][2]
-        self.mixed = False  # a computation was begun that didn't end
-        self._known: set[int] = set()  # sizes that some operation was last computed with
+        self._tokens, self._rows = _Size(), _Size()
 
-    def begin(self, *sizes: int) -> None:
-        """A computation of these sizes begins: tokens, rows of logits."""
-        self.mixed = True
-        self._known |= set(sizes)
+    def begin(self, tokens: int, rows: int) -> None:
+        """A computation of so many tokens, and of logits at so many of them, begins."""
+        self._tokens.begin(tokens)
+        self._rows.begin(rows)
 
-    def end(self, *sizes: int) -> None:
-        """It came to its end, so all operations have these sizes."""
-        self.mixed = False
-        self._known = set(sizes)
+    def end(self, tokens: int, rows: int) -> None:
+        """It came to its end."""
+        self._tokens.end(tokens)
+        self._rows.end(rows)
 
-    def unknown_size(self) -> int:
-        """A number of tokens, of a block at most, that no operation was last computed with."""
-        return next((size for size in range(1, self.block) if size not in self._known), self.block)
+    def allows(self, tokens: int, rows: int) -> bool:
+        """Whether no operation would take the size of its result for that of an earlier computation."""
+        return tokens not in self._tokens.spoilt and rows not in self._rows.spoilt
+
+    def allowed_tokens(self) -> int:
+        """The smallest computation that is allowed, with logits at all of its tokens; a block at most."""
+        return next((count for count in range(1, self.block) if self.allows(count, count)), self.block)
+
+
+class _Size:
+    """What one of a graph's sizes was when its operations were last computed."""
+
+    def __init__(self):
+        self._known: set[int] = set()  # by one operation or another
+        self.spoilt: set[int] = set()  # of these, the ones that a result's size may no longer fit
+
+    def begin(self, size: int) -> None:
+        self.spoilt = self._known - {size}
+        self._known = self._known | {size}
+
+    def end(self, size: int) -> None:
+        self._known, self.spoilt = {size}, set()
 
 
 class PagedText:
@@ -81,8 +99,8 @@ class PagedText:
             raise ValueError(
                 f"{len(token_ids):,} tokens after {past:,} don't fit in a context of {self._context:,}."
             )
-        if self._graph.mixed:
-            self._mend()
+        if not self._graph.allows(len(token_ids), rows) and not self._mend(unwanted):
+            return None
         if not self._run(token_ids, past, range(_blocks(total, self._graph.block)), rows, unwanted):
             return None
         self.past = total
@@ -98,13 +116,13 @@ class PagedText:
                 pass  # how OpenVINO says that it was cancelled
             self._running = False
 
-    def _mend(self) -> None:
-        """Bring all of the graph's operations to one size again: see `PagedGraph`. It takes as long as a token.
+    def _mend(self, unwanted: Callable[[], bool]) -> bool:
+        """Compute a few tokens, so that every size is allowed again: see `PagedGraph`. False when unwanted.
 
         What is computed doesn't matter; it goes to the block behind those of the text.
         """
-        count = self._graph.unknown_size()
-        self._run([0] * count, 0, [self._blocks], count, lambda: False)
+        count = self._graph.allowed_tokens()
+        return self._run([0] * count, 0, [self._blocks], count, unwanted)
 
     def _run(
         self,
