@@ -79,7 +79,7 @@ def run() -> list[Row]:
         Row(f"practice model, {one['preset']}: divergence from 16 bits", one["divergence"], "nats")
         for one in apart
     ]
-    if folder == OUT / "export-source":
+    if not os.environ.get(LAYERS):
         _record(folder, taken, apart)
     for stage in ("starting", "loading", "converting", "compressing"):
         rows.append(Row(f"Cancel while {stage}", _cancelled(folder, stage), "s", at_most=0.5))

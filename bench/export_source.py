@@ -16,7 +16,7 @@ import numpy
 from zephyrkit import PRACTICE_HF
 
 from . import stand_in
-from .stand_in import OUT, Shape
+from .stand_in import Shape, place
 
 _SPREAD = 0.02
 """The weights' standard deviation: what transformers initialises StableLM with."""
@@ -26,7 +26,7 @@ _COPIED = ("tokenizer_config.json", "special_tokens_map.json", "generation_confi
 
 def source() -> Path:
     """The full-shape folder, 5.6 GB, built on the first call."""
-    folder = OUT / "export-source"
+    folder = place("export-source")
     if not folder.is_dir():
         build(folder, Shape())
     return folder

@@ -41,10 +41,10 @@ from .in_turn import BareLlama, KitEngine, rounds_in_turn
 from .plan import MODEL
 from .quantise import CHOSEN, build
 from .row import Row, row
-from .stand_in import OUT, REAL_VOCABULARY, Shape, stand_in
+from .stand_in import OUT, REAL_VOCABULARY, Shape, place, stand_in
 
 RECORD = Path(__file__).parent.parent / "zephyrkit" / "course" / "lessons" / "gguf_to_openvino.json"
-EXPORT = OUT / "openvino-int4"
+EXPORT = place("openvino-int4")
 """The same shape, exported by optimum-intel; `bench.plan` makes it. Without it there is nothing to compare with."""
 
 FILE, OURS, THEIRS = (

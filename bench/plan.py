@@ -13,7 +13,7 @@ from pathlib import Path
 from zephyrkit import PRACTICE, PRACTICE_OPENVINO, export_openvino
 
 from .export_source import source
-from .stand_in import OUT, stand_in
+from .stand_in import place, stand_in
 
 MODEL = "ZEPHYRKIT_BENCH_MODEL"
 WEIGHTS = "int4 fast"
@@ -47,7 +47,7 @@ def plan() -> Plan:
         return Plan(
             "practice model", PRACTICE_OPENVINO, PRACTICE, False, tokens=40, rounds=2, side_rounds=2, stops=3
         )
-    folder = OUT / "openvino-int4"
+    folder = place("openvino-int4")
     if not folder.is_dir():
         export_openvino(source(), folder, weights=WEIGHTS)
     return Plan("full shape", folder, stand_in(), True)

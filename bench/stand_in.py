@@ -44,11 +44,15 @@ TINY = Shape(layers=2, width=256, inner=512, heads=4, vocabulary=512, context=10
 
 def stand_in() -> Path:
     """The full-shape file, built on the first call."""
-    vocabulary = os.environ.get(REAL_VOCABULARY)
-    path = OUT / f"stand-in-{'real' if vocabulary else 'made'}-vocabulary-Q4_K_M.gguf"
+    path = place("stand-in", "-Q4_K_M.gguf")
     if not path.exists():
-        build(path, Shape(), vocabulary=vocabulary)
+        build(path, Shape(), vocabulary=os.environ.get(REAL_VOCABULARY))
     return path
+
+
+def place(begin: str, end: str = "") -> Path:
+    """Where something at full shape is kept: its name says which vocabulary it has, so that the two never mix."""
+    return OUT / f"{begin}-{'real' if os.environ.get(REAL_VOCABULARY) else 'made'}-vocabulary{end}"
 
 
 def build(path: Path, shape: Shape, *, vocabulary: str | None = None, seed: int = 0) -> None:
