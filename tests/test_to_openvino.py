@@ -414,10 +414,11 @@ class Watch:
 
     def __init__(self, wanted, act):
         self.wanted, self.act = wanted, act
-        self.acted, self.child = False, None
+        self.acted, self.child, self.memory = False, None, None
         self.stages: list[str] = []
 
     def __call__(self, progress) -> None:
+        self.memory = progress.memory
         if progress.stage not in self.stages:
             self.stages.append(progress.stage)
         if not self.acted and self.wanted(progress):
@@ -454,7 +455,24 @@ def test_cancel_ends_the_child_and_leaves_nothing(moment, tmp_path):
     with pytest.raises(zk.ExportError, match="You stopped the export"):
         zk.export_openvino(zk.PRACTICE_HF, tmp_path / "out", progress=watch, cancel=cancel)
     assert left(tmp_path) == [] and not watch.child.is_running()
+    assert watch.memory == 0, "the latest progress says that the memory is given back"
     assert "zephyrkit digests" not in [thread.name for thread in threading.enumerate()]
+
+
+@pytest.mark.parametrize("by", ["killed", "stopped"])
+def test_a_calibration_that_ends_early_leaves_nothing(by, tmp_path):
+    cancel = threading.Event()
+    acts = {
+        "killed": lambda watch: os.kill(watch.child.pid, signal.SIGKILL),
+        "stopped": lambda _watch: cancel.set(),
+    }
+    watch = Watch(at("calibrating"), acts[by])
+    errors = {"killed": zk.NotEnoughMemory, "stopped": zk.ExportError}
+    with pytest.raises(errors[by], match=by):
+        zk.export_openvino(
+            zk.PRACTICE_HF, tmp_path / "out", weights="int4 calibrated", progress=watch, cancel=cancel
+        )
+    assert watch.acted and left(tmp_path) == [] and not watch.child.is_running()
 
 
 def test_an_error_of_the_callers_own_ends_the_child(tmp_path):

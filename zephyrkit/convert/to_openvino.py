@@ -201,8 +201,9 @@ def _export(source: Source, chosen: Recipe, place: Place, expected: Estimate, pr
         environment=environment(place.between),
     )
     if ending.status == 0:
-        state.update(stage=STAGES[-1], memory=0, peak=ending.peak)
-        tell()
+        state["stage"] = STAGES[-1]
+    state.update(memory=0, peak=ending.peak)  # before what was written is deleted, which can take seconds
+    tell()
     return ending, time.monotonic() - begun
 
 

@@ -121,7 +121,8 @@ def describe(run: Run | None) -> dict[str, Any]:
         "error": "",
     }
     if run.busy:
-        return shown | {"title": f"{run.preset}: {'stopping' if run.cancelling else run.stage}"}
+        doing = "stopping, and deleting what was made" if run.cancelling else run.stage
+        return shown | {"title": f"{run.preset}: {doing}"}
     if run.folder is not None:
         return shown | {"title": f"{run.preset}: exported to {run.folder.name}, {size(bytes_of(run.folder))}"}
     if run.cancelling:
