@@ -246,7 +246,7 @@ def say(text, last=False):
 
 
 def minutes(seconds):
-    return f"{seconds // 60:.0f}:{seconds % 60:02.0f} min"
+    return "{}:{:02} min".format(*divmod(round(seconds), 60))
 
 
 def python():

@@ -283,6 +283,22 @@ def test_an_attempt_goes_before_the_check():
     assert check_statement("1 +") is None
 
 
+def test_run_notebooks_never_mixes_two_runs(tmp_path):
+    """A cell that changed brings the times of all cells along: what one run measured is told as one."""
+    said = tmp_path / "said.txt"
+    said.write_text("12 tokens")
+    time = "import time\nprint(f'took {time.time():.6f} s')"
+    path, _ = _ran(tmp_path, time, f"print(open({str(said)!r}).read())")
+    script = [sys.executable, str(ROOT / "scripts" / "run_notebooks.py"), str(path)]
+    shown = []
+    for text in ("12 tokens", "12 tokens", "13 tokens"):
+        said.write_text(text)
+        subprocess.run(script, check=True, capture_output=True)
+        shown.append([cell.outputs[0].text for cell in read(path).cells])
+    assert shown[0] == shown[1], "only the time differed"
+    assert shown[2][1] == "13 tokens\n" and shown[2][0] != shown[1][0]
+
+
 def test_run_notebooks_stores_a_clean_run_and_keeps_times(tmp_path):
     path, _ = _ran(tmp_path, "import ipywidgets\nipywidgets.IntSlider()", "print('took 0.25 s')")
     script = [sys.executable, str(ROOT / "scripts" / "run_notebooks.py"), str(path)]
