@@ -64,9 +64,10 @@ def run(path: Path) -> None:
         _execute(notebook, Path(home), path.resolve().parent)
     clean(notebook)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    if all(_says_the_same(*stored.get(cell.id, ("", [])), cell) for cell in code):
-        for cell in code:
-            cell.outputs = stored[cell.id][1]
+    before = [stored.get(cell.id, ("", [])) for cell in code]
+    if all(_says_the_same(*old, cell) for old, cell in zip(before, code, strict=True)):
+        for (_, outputs), cell in zip(before, code, strict=True):
+            cell.outputs = outputs
     for cell in code:
         for output in cell.outputs:
             if "execution_count" in output:
